@@ -29,6 +29,7 @@ void arena_init(struct arena *arena, void *base, size_t capacity);
  */
 void *arena_take(struct arena *arena, size_t bytes);
 
-#define ARENA_ARRAY(arena, type, count) ((type *)arena_take((arena), sizeof(type) * (size_t)(count)))
+#define ARENA_ARRAY(arena, type, count)                                                            \
+    ((type *)arena_take((arena), sizeof(type) * (size_t)(count)))
 
 #endif
