@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The key-value store: put, delete, compare-and-set, get; a version per key.
+ *
+ * Memory is blocks of KV_BLOCK_BYTES from one pool per worker. An item is a chain of blocks; a
+ * vnode may hold `blocks` of them (its quota, alike on every member), and its index has room for
+ * as many keys, so that neither runs out before the quota does: FULL is a function of the
+ * commands alone. A key's version is the number of the entry that last wrote it: never reused,
+ * not even after a delete.
+ */
+#ifndef SERVICES_KV_H
+#define SERVICES_KV_H
+
+#include <torc/service.h>
+
+#include "engine/base/arena.h"
+
+#define KV_BLOCK_BYTES 128u
+
+struct kv_store;
+
+/*
+ * A store for `vnodes` vnodes of `blocks` each, cut from the arena; NULL when the arena only
+ * counts.
+ */
+struct kv_store *kv_create(struct arena *arena, uint32_t vnodes, uint32_t blocks);
+
+struct torc_service *kv_service(struct kv_store *kv);
+
+/* Blocks that a key and value of these lengths take. */
+uint32_t kv_blocks(uint32_t key_bytes, uint32_t value_bytes);
+
+/* Of one vnode: keys, and blocks in use. */
+uint64_t kv_keys(const struct kv_store *kv, uint32_t vnode);
+uint64_t kv_blocks_used(const struct kv_store *kv, uint32_t vnode);
+
+/* The operations, by the numbers they have on the wire (asserted equal in the vnode). */
+enum kv_operation { KV_PUT = 16, KV_DELETE = 17, KV_CAS = 18, KV_GET = 128 };
+
+#endif
