@@ -181,7 +181,7 @@ struct WIRE_PACKED wire_link_ack {
     struct wire_frame frame; /* epoch: 0 */
     uint64_t largest;
     uint64_t bitmap[2];
-    uint64_t credit_limit; /* highest packet number that may be sent now */
+    uint64_t credit; /* packets that may be in flight to the sender of this; 0 counts as 1 */
     uint32_t delay_us;     /* since `largest` arrived */
     uint32_t reserved;
 };
