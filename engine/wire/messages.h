@@ -233,7 +233,9 @@ static_assert(sizeof(struct wire_part_ack) == 56, "part ack");
 
 /*
  * The answer to one request, named by (class, partition, session, number). To a GET: the value's
- * bytes from `offset` on follow, as many as fit; the client asks for the rest.
+ * bytes from `offset` on follow, as many as fit; the client asks for the rest. To a SESSION_OPEN:
+ * session is the new one ({0,0} unless OK), number 0, version the nonce that the client sent, by
+ * which it tells this answer from that to an earlier one of its own or of its address.
  */
 struct WIRE_PACKED wire_reply {
     struct wire_frame frame; /* epoch: the chain epoch of the answerer */
