@@ -10,8 +10,10 @@
  *
  * CRCs (CRC32C). The client signs its request, header and payload; nobody recomputes that on the
  * way. The head signs the entry header, which includes the client's CRC. The packet CRC, seeded
- * with the cluster's id, covers the packet header and every frame byte that neither of the two
- * covers. Parts of large values are covered by the packet CRC, and again, once whole, by their own.
+ * with the cluster's id, covers the packet header from `version` on; of FORWARD, WRITE and READ
+ * the frame's head; every other frame whole. Parts of large values are thus covered by the packet
+ * CRC, and again, once whole, by their own. The padding behind a request or an entry, which no
+ * CRC covers, must be 0, as must all other padding, flags and reserved fields.
  */
 #ifndef WIRE_MESSAGES_H
 #define WIRE_MESSAGES_H
@@ -32,9 +34,13 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "formats are little-end
 #define WIRE_PACKET_MIN   48u
 #define WIRE_FRAMES_BYTES (WIRE_PACKET_BYTES - WIRE_PACKET_MIN - WIRE_AUTH_BYTES) /* 1400 */
 #define WIRE_ALIGN        8u
+/* largest packet of version 1 */
+#define WIRE_LENGTH_MAX   (WIRE_PACKET_BYTES - WIRE_AUTH_BYTES)
 
+/* A HELLO, INFO, CHUNK or REFUSE carries exactly one frame, of its own name; the others one or
+ * more. */
 enum wire_packet_type {
-    WIRE_HELLO = 1,   /* node to node, control: who I am; the only one with frames of no vnode */
+    WIRE_HELLO = 1,   /* node to node, control: who I am */
     WIRE_DATA = 2,    /* worker to worker: link acks and frames of vnodes */
     WIRE_REQUEST = 3, /* client to worker */
     WIRE_REPLY = 4,   /* worker to client */
@@ -44,8 +50,9 @@ enum wire_packet_type {
 };
 
 /*
- * Magic, CRC and version stand at the same place in every version for ever, and the CRC covers all
- * from `version` to the end of what the version says it covers.
+ * Magic, CRC, version, type and number stand at the same place in every version for ever, the CRC
+ * covers all from `version` to the end of what the version says it covers, and a REFUSE is always
+ * laid out as in version 1.
  */
 struct WIRE_PACKED wire_packet {
     uint32_t magic;
@@ -61,7 +68,7 @@ struct WIRE_PACKED wire_packet {
     uint64_t sender_incarnation;   /* 0 from clients */
     uint64_t receiver_incarnation; /* 0 only in HELLO and INFO (to one not heard yet), REPLY, CHUNK,
                                       REFUSE to clients */
-    uint64_t number; /* packet number of the link, never reused; clients: echoed in CHUNK */
+    uint64_t number; /* packet number of the link, never reused; clients: echoed in CHUNK, REFUSE */
 };
 static_assert(sizeof(struct wire_packet) == WIRE_PACKET_MIN, "packet header");
 
@@ -96,10 +103,15 @@ struct WIRE_PACKED wire_frame {
 };
 static_assert(sizeof(struct wire_frame) == 16, "frame head");
 
+/*
+ * What a packet may hold: 1..3 exactly as said here, without key or value; from 16 on any, with a
+ * key of 1..TORC_KEY_BYTES_MAX bytes and a value of up to TORC_VALUE_BYTES_MAX. Which of
+ * those exist is the service's business.
+ */
 enum wire_operation {
     WIRE_OP_SESSION_OPEN = 1,  /* argument: a nonce of the client's; session and number 0 */
     WIRE_OP_SESSION_CLOSE = 2, /* written by the head: ends the session it names */
-    WIRE_OP_NOOP = 3,
+    WIRE_OP_NOOP = 3,          /* session and number 0 */
     /* 16..: operations of the service; below 16 those of the engine */
     WIRE_OP_PUT = 16,
     WIRE_OP_DELETE = 17,
@@ -124,7 +136,8 @@ struct WIRE_PACKED wire_request {
     uint32_t length;             /* bytes of the request, this header included */
     struct wire_session session; /* reads: {0,0} */
     uint64_t number;             /* in the session, from 1; reads: the client's own */
-    uint32_t awaited_behind;     /* number - awaited_behind is the lowest number still awaited */
+    uint32_t awaited_behind;     /* number - awaited_behind is the lowest number still awaited; less
+                                    than number, 0 where that is 0; not looked at in reads */
     uint16_t operation;          /* enum wire_operation */
     uint16_t key_bytes;
     uint64_t argument; /* of the operation */
@@ -138,7 +151,7 @@ static_assert(sizeof(struct wire_request) == 48, "request header");
  */
 struct WIRE_PACKED wire_entry {
     uint32_t crc;
-    uint8_t kind;  /* 1: carries a request; others kept for later records */
+    uint8_t kind;  /* 1: carries a request that is no read; others kept for later records */
     uint8_t flags; /* 0 */
     uint16_t client_port;
     uint16_t class;
@@ -181,13 +194,16 @@ struct WIRE_PACKED wire_link_ack {
     struct wire_frame frame; /* epoch: 0 */
     uint64_t largest;
     uint64_t bitmap[2];
-    uint64_t credit; /* packets that may be in flight to the sender of this; 0 counts as 1 */
-    uint32_t delay_us;     /* since `largest` arrived */
+    uint64_t credit;   /* packets that may be in flight to the sender of this; 0 counts as 1 */
+    uint32_t delay_us; /* since `largest` arrived */
     uint32_t reserved;
 };
 static_assert(sizeof(struct wire_link_ack) == 56, "link ack");
 
-/* FORWARD: struct wire_frame, then one struct wire_entry with its payload. */
+/*
+ * FORWARD: struct wire_frame, then one struct wire_entry with its payload; class and partition of
+ * both agree.
+ */
 
 struct WIRE_PACKED wire_forward_part {
     struct wire_frame frame;

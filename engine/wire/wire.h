@@ -5,7 +5,11 @@
  * A packet is decoded in two steps. wire_open checks the packet as a whole: lengths, magic,
  * version, type, flags, every frame's bounds and shape, and all CRCs (packet, requests, entries).
  * Nothing of a packet is looked at before it passed. wire_next then walks its frames without
- * checking again.
+ * checking again. What wire_open promises of each frame stands above the frame's struct in
+ * messages.h and in docs/PROTOCOL.md; what needs state to judge (incarnations, epochs, sessions,
+ * which operations a service knows) is for those who have the state.
+ *
+ * Packets and frames may lie at any address: every struct is packed, nothing needs alignment.
  */
 #ifndef WIRE_WIRE_H
 #define WIRE_WIRE_H
@@ -15,21 +19,28 @@
 
 #include "engine/wire/messages.h"
 
-/* Why a packet is not taken. Each is a counter: drop_<name>. X(name, what a person reads) */
+/*
+ * Why a packet is not taken. Each is a counter: drop_<name>. X(name, what a person reads)
+ *
+ * In the order in which they are looked for, so that each says one thing: whatever stands behind
+ * bad_packet_crc was sealed like that by its sender; only bad_request can also be damage, where
+ * a length that a request's or an entry's own CRC covers was hit.
+ */
 #define WIRE_DROPS(X)                                                                              \
     X(short_packet, "shorter than its header or than it says")                                     \
     X(long_packet, "longer than it says or than the limit")                                        \
     X(bad_magic, "not a torc packet")                                                              \
     X(bad_version, "another protocol version")                                                     \
-    X(bad_type, "a packet type that does not exist")                                               \
-    X(bad_flags, "flags or reserved fields that this version does not know")                       \
-    X(bad_frame_count, "more or fewer frames than it says")                                        \
-    X(bad_frame_length, "a frame longer than the packet, too short for its type, or unaligned")    \
-    X(bad_frame_type, "a frame type that does not exist or does not belong in this packet")        \
-    X(bad_request, "a request or entry whose lengths contradict each other")                       \
+    X(bad_frame_length, "a frame longer than the packet, unaligned, or not of its type's length")  \
+    X(bad_frame_count, "no frame, more or fewer than it says, or more than its type may carry")    \
     X(bad_packet_crc, "packet CRC")                                                                \
+    X(bad_type, "a packet type that does not exist")                                               \
+    X(bad_flags, "flags or reserved fields that are not 0")                                        \
+    X(bad_frame_type, "a frame type that does not exist or does not belong in this packet")        \
+    X(bad_request, "a request, entry, part or answer whose fields contradict each other")          \
+    X(bad_entry_crc, "a head's CRC")                                                               \
     X(bad_request_crc, "a client's CRC")                                                           \
-    X(bad_entry_crc, "a head's CRC")
+    X(bad_padding, "padding that is not 0")
 
 enum wire_drop {
     WIRE_TAKEN = 0,
@@ -47,14 +58,22 @@ struct wire_view {
 };
 
 /*
- * Checks a packet. `cluster` is the id that seeds the CRC; HELLO, REFUSE, and INFO and CHUNK about
- * the ring are sealed with 0 instead (wire_seed). `bytes` are what arrived: at least the header's
- * length, exactly its `length` field. On bad_version the header is filled in all the same, so that
- * it can be answered (only if the packet CRC over the 48 header bytes' covered part cannot be
- * known: do not check it).
+ * Checks a packet. `bytes` is what arrived: exactly what the header's `length` says. `cluster` is
+ * the cluster's id, which seeds the CRC where wire_seed says so. `view` is filled in when the
+ * answer is WIRE_TAKEN. On bad_version, too, its header is filled in, so that wire_refuse can
+ * answer; of that header only magic, version, type and number mean anything, and no CRC vouches for
+ * them.
  */
 enum wire_drop wire_open(
     const void *packet, size_t bytes, uint64_t cluster, struct wire_view *view);
+
+/*
+ * The cluster id that a packet is sealed with: 0 for HELLO, REFUSE, and those INFO and CHUNK whose
+ * (only) frame has the kind WIRE_INFO_RING; `cluster` for all others. Reads the packet's type and,
+ * where there are so many bytes, that kind: `bytes` at least WIRE_PACKET_MIN. wire_open and
+ * wire_seal apply it themselves.
+ */
+uint64_t wire_seed(const void *packet, size_t bytes, uint64_t cluster);
 
 /* The next frame, or NULL at the end. *cursor starts at view->frames. */
 static inline const struct wire_frame *wire_next(
@@ -105,20 +124,41 @@ static inline uint32_t wire_room(const struct wire_builder *builder)
 struct wire_frame *wire_add(
     struct wire_builder *builder, enum wire_frame_type type, uint32_t bytes);
 
-/* Fills in the header and the packet CRC. Returns the packet's length in bytes. */
+/*
+ * Fills in magic, version, length, frames and the packet CRC, once all frames are written.
+ * `cluster` is always the sender's cluster (0 while it does not know it); wire_seed is applied
+ * here. Returns the packet's length in bytes. A packet may be changed and sealed again (a new
+ * `number`).
+ */
 uint32_t wire_seal(struct wire_builder *builder, uint64_t cluster);
+
+/*
+ * The answer to a packet that wire_open called bad_version: a sealed REFUSE in `buffer` (at least
+ * WIRE_REFUSE_BYTES), its number that of the packet. Returns its length; 0 when there must be no
+ * answer: the packet was shorter than one, or was a REFUSE itself. `sender` and `incarnation` are
+ * the answerer's.
+ */
+#define WIRE_REFUSE_BYTES (WIRE_PACKET_MIN + sizeof(struct wire_refuse))
+uint32_t wire_refuse(void *buffer, const struct wire_packet *asked, size_t asked_bytes,
+    uint32_t sender, uint64_t incarnation);
 
 /* ---- requests and entries ---- */
 
 /* Signs a whole request in place (length and all fields set). */
 void wire_request_sign(struct wire_request *request);
-/* Is the request, `bytes` long as received, whole, within the limits, its lengths in agreement, and
- * its CRC right? */
+/*
+ * Is the request, exactly `bytes` long (unpadded; a request put together from parts: its total),
+ * whole, within the limits, its fields in agreement, and its CRC right? Answers WIRE_TAKEN,
+ * bad_request or bad_request_crc. Reads only the `bytes` given.
+ */
 enum wire_drop wire_request_check(const struct wire_request *request, size_t bytes);
 
 /* Signs an entry's header in place; its request is whole and signed. */
 void wire_entry_sign(struct wire_entry *entry);
-/* Both CRCs and all lengths of an entry of `bytes`. */
+/*
+ * The same for an entry of exactly `bytes` (unpadded), with its own CRC: WIRE_TAKEN, bad_request,
+ * bad_entry_crc, bad_request_crc or bad_flags.
+ */
 enum wire_drop wire_entry_check(const struct wire_entry *entry, size_t bytes);
 
 /* Bytes of an entry, unpadded. */
@@ -139,7 +179,12 @@ static inline uint32_t wire_request_value_bytes(const struct wire_request *reque
     return request->length - (uint32_t)sizeof *request - request->key_bytes;
 }
 
-/* CRC32C, continued from `seed` (start with 0xffffffff). */
+/*
+ * CRC32C, continued from `seed` (start with WIRE_CRC_START). The value is the bare register, which
+ * can be fed to the next call, and is what the formats hold; the customary final inversion is left
+ * out: the check value of "123456789" is ~0xe3069283 = 0x1cf96d7c.
+ */
+#define WIRE_CRC_START 0xffffffffu
 uint32_t wire_crc(uint32_t seed, const void *bytes, size_t count);
 
 /* What frames a FORWARD or WRITE of so many bytes needs: does it fit one packet of packet_bytes? */
