@@ -159,8 +159,9 @@ status_table() {
 }
 
 status_json() {
-    local node separator=
-    printf '{"net":"%s","nodes":[' "$lab_net"
+    local node separator= namespace=null
+    [ "$lab_net" = dpdk ] && namespace=\"$lab_tag\"
+    printf '{"net":"%s","namespace":%s,"nodes":[' "$lab_net" "$namespace"
     for ((node = 1; node <= lab_nodes; node++)); do
         printf '%s{"node":%d,"state":"%s","pid":%s,"address":"%s","log":"%s"}' "$separator" \
             "$node" "$(node_state "$node")" "$(node_pid "$node" || echo null)" \
