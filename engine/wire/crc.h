@@ -18,8 +18,6 @@
 #ifdef __SSE4_2__
 #include <nmmintrin.h>
 #define WIRE_CRC_SHORT 208u
-#else
-#define WIRE_CRC_SHORT 0u
 #endif
 
 /* ISA-L takes its bytes without const; it only reads them. */
@@ -47,9 +45,6 @@ static inline uint32_t wire_crc_short(uint32_t seed, const uint8_t *bytes, size_
         crc = _mm_crc32_u8((uint32_t)crc, *bytes++);
     return (uint32_t)crc;
 }
-#else
-#define wire_crc_short wire_crc_long
-#endif
 
 /* Continued from `seed`; count at most INT_MAX. */
 static inline uint32_t wire_crc_run(uint32_t seed, const uint8_t *bytes, size_t count)
@@ -57,5 +52,9 @@ static inline uint32_t wire_crc_run(uint32_t seed, const uint8_t *bytes, size_t 
     return count < WIRE_CRC_SHORT ? wire_crc_short(seed, bytes, count)
                                   : wire_crc_long(seed, bytes, count);
 }
+#else
+#define wire_crc_short wire_crc_long
+#define wire_crc_run   wire_crc_long
+#endif
 
 #endif

@@ -8,7 +8,7 @@ static const char *const names[WIRE_DROP_COUNT] = {[WIRE_TAKEN] = "taken",
 };
 
 static const char *const texts[WIRE_DROP_COUNT] = {[WIRE_TAKEN] = "taken",
-#define WIRE_DROP_TEXT(name, text) [WIRE_DROP_##name] = text,
+#define WIRE_DROP_TEXT(name, text) [WIRE_DROP_##name] = (text),
     WIRE_DROPS(WIRE_DROP_TEXT)
 #undef WIRE_DROP_TEXT
 };

@@ -269,7 +269,7 @@ static void add_frames(struct wire_builder *b, enum sample sample)
     switch (sample) {
 #define SAMPLE_ADD(name, type, how)                                                                \
     case SAMPLE_##name:                                                                            \
-        how;                                                                                       \
+        (void)(how);                                                                               \
         break;
         SAMPLE_LIST(SAMPLE_ADD)
 #undef SAMPLE_ADD
