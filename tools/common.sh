@@ -6,6 +6,8 @@ set -u
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 program=$(basename "$0")
 export LC_ALL=C
+# What only root finds there is wanted by scripts that run as root without its PATH.
+export PATH=$PATH:/usr/sbin:/sbin
 
 say() { printf '%s: %s\n' "$program" "$*"; }
 complain() { printf '%s: %s\n' "$program" "$*" >&2; }

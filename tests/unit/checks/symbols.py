@@ -28,8 +28,8 @@ ALLOWED = re.compile("|".join((
 COMPILER = re.compile("|".join((
     r"_GLOBAL_OFFSET_TABLE_|__tls_get_addr|__cpu_model|__cpu_indicator_init",
     r"__u?(div|mod|divmod)ti[34]|__multi3|__popcount[ds]i2|__(clz|ctz)[dt]i2",
-    r"__(asan|ubsan|tsan|msan|lsan|sanitizer|sancov|gcov|llvm|start___sancov|stop___sancov)_\w*",
-    r"__odr_asan\S*|__sanitizer\w*|AnnotateHappens\w+|__afl\w*|__llvm\w*|__sanc\w*|__start___sanc\w*",
+    r"__(asan|ubsan|tsan|msan|sanitizer|sancov|gcov|llvm)_\w+",
+    r"__(start|stop)___(sancov|llvm)_\w+|__odr_asan\S+|Annotate\w+",
 )))
 # RCU is behind four calls in one file; liburcu's inline readers may wake a waiter by futex.
 BY_MEMBER = {
