@@ -3,7 +3,7 @@
 #
 # Part of tools/lab: the options of up, and the configuration files made from them.
 
-lab_nodes=3 lab_net=auto lab_workers=1 lab_queues=1 lab_partitions=64 lab_replicas=
+lab_nodes=3 lab_net=auto lab_workers=1 lab_queues= lab_partitions=64 lab_replicas=
 lab_hash=xxh3 lab_claim=spread lab_kv=128MiB lab_log=16MiB lab_hugepages=false lab_idle=adaptive
 lab_build=$root/build
 lab_patience_s=${TORC_LAB_PATIENCE:-30}
@@ -33,7 +33,7 @@ set_option() {
     --nodes) want_number "$1" "$2" 1 200 && lab_nodes=$2 ;;
     --net) want_one "$1" "$2" dpdk socket && lab_net=$2 ;;
     --workers) want_number "$1" "$2" 1 64 && lab_workers=$2 ;;
-    --queues) want_number "$1" "$2" 1 16 && lab_queues=$2 ;;
+    --queues) want_number "$1" "$2" 1 64 && lab_queues=$2 ;;
     --partitions) want_number "$1" "$2" 1 65536 && lab_partitions=$2 ;;
     --replicas) want_number "$1" "$2" 1 8 && lab_replicas=$2 ;;
     --hash) want_one "$1" "$2" xxh3 sha1 && lab_hash=$2 ;;
@@ -60,6 +60,8 @@ parse_up() {
     : "${lab_replicas:=$((lab_nodes < 3 ? lab_nodes : 3))}"
     ((lab_replicas <= lab_nodes)) ||
         die_usage "up: --replicas $lab_replicas wants at least as many nodes, not $lab_nodes"
+    ((${lab_queues:-1} <= lab_workers)) ||
+        die_usage "up: --queues $lab_queues wants at least as many workers, not $lab_workers"
     local name
     for name in torcd torc; do
         [ -x "$lab_build/tools/$name" ] ||
@@ -94,15 +96,17 @@ config_members() {
 config_net() {
     if [ "$lab_net" = socket ]; then
         printf 'net:\n  driver: socket\n'
+        [ -z "$lab_queues" ] || printf '  queues: %d\n' "$lab_queues"
         return
     fi
-    local queues=
-    ((lab_queues > 1)) && queues=,qpairs=$lab_queues
+    local pairs=
+    ((${lab_queues:-1} > 1)) && pairs=,qpairs=$lab_queues
     cat <<END
 net:
   driver: dpdk
+  queues: ${lab_queues:-1}
   dpdk:
-    device: "net_af_packet0,iface=eth0$queues"
+    device: "net_af_packet0,iface=eth0$pairs"
     hugepages: $lab_hugepages
     prefix: 24
 END
