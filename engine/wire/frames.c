@@ -69,11 +69,12 @@ static bool piece_fits(uint64_t offset, uint64_t bytes, uint64_t total, uint64_t
     return total <= total_max && offset + bytes <= total;
 }
 
+/* room is more than 0, so a length that wraps around agrees with none. */
 static enum wire_drop check_forward(const struct wire_frame *frame)
 {
     const struct wire_entry *entry = (const struct wire_entry *)(frame + 1);
     const uint32_t room = frame->length - (uint32_t)sizeof *frame;
-    if (entry->request.length > room || wire_pad(wire_entry_bytes(entry)) != room)
+    if (wire_pad(wire_entry_bytes(entry)) != room)
         return WIRE_DROP_bad_request;
     const enum wire_drop drop = wire_entry_check(entry, wire_entry_bytes(entry));
     if (TORC_UNLIKELY(drop != WIRE_TAKEN))
@@ -88,7 +89,7 @@ static enum wire_drop check_request(const struct wire_frame *frame, bool read)
 {
     const struct wire_request *request = (const struct wire_request *)(frame + 1);
     const uint32_t room = frame->length - (uint32_t)sizeof *frame;
-    if (request->length > room || wire_pad(request->length) != room)
+    if (wire_pad(request->length) != room)
         return WIRE_DROP_bad_request;
     const enum wire_drop drop = wire_request_check(request, request->length);
     if (TORC_UNLIKELY(drop != WIRE_TAKEN))

@@ -254,6 +254,52 @@ static void a_packet_into_the_tags_room_is_long(void **state)
         wire_open(packet, header->length, SAMPLE_CLUSTER, &view), WIRE_DROP_long_packet);
 }
 
+/* Only an INFO may end anywhere, so only there nothing but the rule itself says no. */
+static void a_frame_of_a_length_not_a_multiple_of_8_is_refused(void **state)
+{
+    (void)state;
+    for (uint16_t less = 1; less < 24; less++) {
+        uint8_t packet[WIRE_PACKET_BYTES];
+        struct wire_view view;
+        const uint16_t bytes = (uint16_t)(sample_build(SAMPLE_INFO_STATS, packet) - less);
+        ((struct wire_packet *)packet)->length = bytes;
+        ((struct wire_frame *)(packet + WIRE_PACKET_MIN))->length =
+            (uint16_t)(bytes - WIRE_PACKET_MIN);
+        sample_reseal(packet, bytes);
+        assert_int_equal(wire_open(packet, bytes, SAMPLE_CLUSTER, &view),
+            less % 8 == 0 ? WIRE_TAKEN : WIRE_DROP_bad_frame_length);
+    }
+}
+
+/* A first and only part, so that nothing else about it is wrong. */
+static enum wire_drop open_part(uint8_t packet_type, enum wire_frame_type type, uint32_t total)
+{
+    uint8_t packet[WIRE_PACKET_BYTES];
+    const struct wire_packet header = {.type = packet_type};
+    struct wire_builder builder;
+    wire_start(&builder, packet, WIRE_PACKET_BYTES, &header);
+    const bool forward = type == WIRE_FRAME_FORWARD_PART;
+    const size_t head = forward ? sizeof(struct wire_forward_part) : sizeof(struct wire_write_part);
+    const size_t at = forward ? offsetof(struct wire_forward_part, total)
+                              : offsetof(struct wire_write_part, total);
+    uint8_t *frame = (uint8_t *)wire_add(&builder, type, (uint32_t)head + total);
+    memset(frame + sizeof(struct wire_frame), 0, head + total - sizeof(struct wire_frame));
+    memcpy(frame + at, &total, sizeof total);
+    struct wire_view view;
+    return wire_open(packet, wire_seal(&builder, SAMPLE_CLUSTER), SAMPLE_CLUSTER, &view);
+}
+
+static void no_whole_is_shorter_than_its_header(void **state)
+{
+    (void)state;
+    for (uint32_t total = 1; total < 100; total++) {
+        assert_int_equal(open_part(WIRE_DATA, WIRE_FRAME_FORWARD_PART, total),
+            total < sizeof(struct wire_entry) ? WIRE_DROP_bad_request : WIRE_TAKEN);
+        assert_int_equal(open_part(WIRE_REQUEST, WIRE_FRAME_WRITE_PART, total),
+            total < sizeof(struct wire_request) ? WIRE_DROP_bad_request : WIRE_TAKEN);
+    }
+}
+
 static void names_and_texts_are_there_for_all(void **state)
 {
     (void)state;
@@ -274,6 +320,8 @@ int main(void)
         cmocka_unit_test(each_reason_is_reached),
         cmocka_unit_test(reasons_are_looked_for_in_order),
         cmocka_unit_test(a_packet_into_the_tags_room_is_long),
+        cmocka_unit_test(a_frame_of_a_length_not_a_multiple_of_8_is_refused),
+        cmocka_unit_test(no_whole_is_shorter_than_its_header),
         cmocka_unit_test(names_and_texts_are_there_for_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,6 +77,19 @@ static void operations_of_the_engine_have_one_shape(void **state)
     free(request);
 }
 
+static void operations_of_the_engine_have_no_key_and_no_value(void **state)
+{
+    (void)state;
+    struct wire_request *request = make_request(WIRE_OP_SESSION_CLOSE, 0, 0);
+    assert_int_equal(wire_request_check(request, request->length), WIRE_TAKEN);
+    request->key_bytes = 1; /* of none */
+    wire_request_sign(request);
+    assert_int_equal(wire_request_check(request, request->length), WIRE_DROP_bad_request);
+    free(request);
+    assert_int_equal(check_of(WIRE_OP_SESSION_CLOSE, 0, 1), WIRE_DROP_bad_request);
+    assert_int_equal(check_of(WIRE_OP_SESSION_CLOSE, 1, 0), WIRE_DROP_bad_request);
+}
+
 static void awaited_numbers_start_at_1(void **state)
 {
     (void)state;
@@ -148,6 +161,21 @@ static void an_entry_shorter_than_its_header_is_refused_unread(void **state)
     }
 }
 
+static void an_entry_carries_no_read(void **state)
+{
+    (void)state;
+    struct wire_entry *entry = make_entry(0);
+    entry->request.session.epoch = 0;
+    for (uint16_t operation = 120; operation < 136; operation++) {
+        entry->request.operation = operation;
+        wire_request_sign(&entry->request);
+        wire_entry_sign(entry);
+        assert_int_equal(wire_entry_check(entry, wire_entry_bytes(entry)),
+            operation < 128 ? WIRE_TAKEN : WIRE_DROP_bad_request);
+    }
+    free(entry);
+}
+
 /* The client's CRC stays as the client made it: the head signs it with the rest of the header. */
 static void the_head_signs_the_clients_crc(void **state)
 {
@@ -170,10 +198,12 @@ int main(void)
         cmocka_unit_test(key_and_value_reach_their_limits_and_no_further),
         cmocka_unit_test(operations_of_services_are_not_the_wires_business),
         cmocka_unit_test(operations_of_the_engine_have_one_shape),
+        cmocka_unit_test(operations_of_the_engine_have_no_key_and_no_value),
         cmocka_unit_test(awaited_numbers_start_at_1),
         cmocka_unit_test(every_length_but_the_right_one_is_refused),
         cmocka_unit_test(an_entry_reaches_its_limit_and_no_further),
         cmocka_unit_test(an_entry_shorter_than_its_header_is_refused_unread),
+        cmocka_unit_test(an_entry_carries_no_read),
         cmocka_unit_test(the_head_signs_the_clients_crc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
