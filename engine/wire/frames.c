@@ -61,12 +61,12 @@ static enum wire_drop check_end(const struct wire_frame *frame, uint32_t used)
 }
 
 /*
- * One piece of a whole of `total` bytes: are the bounds of both within the limits? 64 bits, since
- * offset and bytes are anybody's.
+ * Do the bytes of an answer lie within the whole they are of? An answer without bytes may echo
+ * any offset that was asked for. 64 bits, since offset and total are anybody's.
  */
-static bool piece_fits(uint64_t offset, uint64_t bytes, uint64_t total, uint64_t total_max)
+static bool piece_fits(uint64_t offset, uint64_t bytes, uint64_t total)
 {
-    return total <= total_max && offset + bytes <= total;
+    return bytes == 0 || offset + bytes <= total;
 }
 
 /* room is more than 0, so a length that wraps around agrees with none. */
@@ -128,7 +128,8 @@ static enum wire_drop check_write_part(const struct wire_frame *frame)
 static enum wire_drop check_reply(const struct wire_frame *frame)
 {
     const struct wire_reply *reply = (const struct wire_reply *)frame;
-    if (!piece_fits(reply->offset, reply->bytes, reply->total, TORC_VALUE_BYTES_MAX))
+    if (!piece_fits(reply->offset, reply->bytes, reply->total) ||
+        reply->total > TORC_VALUE_BYTES_MAX)
         return WIRE_DROP_bad_request;
     return check_end(frame, (uint32_t)sizeof *reply + reply->bytes);
 }
@@ -136,7 +137,7 @@ static enum wire_drop check_reply(const struct wire_frame *frame)
 static enum wire_drop check_chunk(const struct wire_frame *frame)
 {
     const struct wire_chunk *chunk = (const struct wire_chunk *)frame;
-    if (!piece_fits(chunk->offset, chunk->bytes, chunk->total, UINT32_MAX))
+    if (!piece_fits(chunk->offset, chunk->bytes, chunk->total))
         return WIRE_DROP_bad_request;
     return check_end(frame, (uint32_t)sizeof *chunk + chunk->bytes);
 }

@@ -262,7 +262,7 @@ struct WIRE_PACKED wire_reply {
     uint32_t delay_us; /* with BUSY, NOT_READY: when to try again; else 0 */
     uint64_t version;  /* of the key */
     uint32_t total;    /* bytes of the whole value */
-    uint32_t offset;   /* of the bytes in this reply */
+    uint32_t offset;   /* of the bytes in this reply; without any, what was asked for */
 };
 static_assert(sizeof(struct wire_reply) == 64, "reply");
 #define WIRE_REPLY_VALUE_MAX (WIRE_FRAMES_BYTES - sizeof(struct wire_reply)) /* 1336 */
@@ -270,8 +270,8 @@ static_assert(sizeof(struct wire_reply) == 64, "reply");
 enum wire_info_kind { WIRE_INFO_RING = 1, WIRE_INFO_STATS = 2 };
 
 /*
- * Asks for a piece of a text or table that control keeps. Padded by the sender to the length of
- * the answer it is ready to take: no answer is longer than its question. Sealed with
+ * Asks for a piece of a text or table that control keeps. Padded by the sender, with zeros, to the
+ * length of the answer it is ready to take: no answer is longer than its question. Sealed with
  * cluster 0 for the ring, since a client with only an address does not know the cluster yet.
  */
 struct WIRE_PACKED wire_info {

@@ -131,14 +131,16 @@ static void read_answers(const struct wire_frame *frame)
     if (frame->type == WIRE_FRAME_REPLY) {
         const struct wire_reply *reply = (const struct wire_reply *)frame;
         promise(reply->bytes <= WIRE_REPLY_VALUE_MAX);
-        promise(reply->total <= TORC_VALUE_BYTES_MAX && reply->offset <= reply->total);
-        promise(reply->bytes <= reply->total - reply->offset);
+        promise(reply->total <= TORC_VALUE_BYTES_MAX);
+        promise(reply->bytes == 0 ||
+                (reply->offset < reply->total && reply->bytes <= reply->total - reply->offset));
         touch((const uint8_t *)(reply + 1), reply->bytes);
     }
     if (frame->type == WIRE_FRAME_CHUNK) {
         const struct wire_chunk *chunk = (const struct wire_chunk *)frame;
-        promise(chunk->bytes <= WIRE_CHUNK_BYTES_MAX && chunk->offset <= chunk->total);
-        promise(chunk->bytes <= chunk->total - chunk->offset);
+        promise(chunk->bytes <= WIRE_CHUNK_BYTES_MAX);
+        promise(chunk->bytes == 0 ||
+                (chunk->offset < chunk->total && chunk->bytes <= chunk->total - chunk->offset));
         touch((const uint8_t *)(chunk + 1), chunk->bytes);
     }
     if (frame->type == WIRE_FRAME_HELLO)

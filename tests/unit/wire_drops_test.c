@@ -300,6 +300,21 @@ static void no_whole_is_shorter_than_its_header(void **state)
     }
 }
 
+/* "No such key" to who asked for the middle of a value that is gone. */
+static void an_answer_without_bytes_may_echo_any_offset(void **state)
+{
+    (void)state;
+    uint8_t packet[WIRE_PACKET_BYTES];
+    struct wire_view view;
+    const size_t bytes = sample_build(SAMPLE_REPLY_MANY, packet);
+    struct wire_reply *reply = (struct wire_reply *)(packet + WIRE_PACKET_MIN);
+    assert_int_equal(reply->bytes, 0);
+    reply->total = 0;
+    reply->offset = UINT32_MAX;
+    sample_reseal(packet, bytes);
+    assert_int_equal(wire_open(packet, bytes, SAMPLE_CLUSTER, &view), WIRE_TAKEN);
+}
+
 static void names_and_texts_are_there_for_all(void **state)
 {
     (void)state;
@@ -322,6 +337,7 @@ int main(void)
         cmocka_unit_test(a_packet_into_the_tags_room_is_long),
         cmocka_unit_test(a_frame_of_a_length_not_a_multiple_of_8_is_refused),
         cmocka_unit_test(no_whole_is_shorter_than_its_header),
+        cmocka_unit_test(an_answer_without_bytes_may_echo_any_offset),
         cmocka_unit_test(names_and_texts_are_there_for_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
