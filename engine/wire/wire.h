@@ -134,13 +134,13 @@ uint32_t wire_seal(struct wire_builder *builder, uint64_t cluster);
 
 /*
  * The answer to a packet that wire_open called bad_version: a sealed REFUSE in `buffer` (at least
- * WIRE_REFUSE_BYTES), its number that of the packet. Returns its length; 0 when there must be no
- * answer: the packet was shorter than one, or was a REFUSE itself. `sender` and `incarnation` are
- * the answerer's.
+ * WIRE_REFUSE_BYTES), its number that of the packet; `header` holds sender, worker and incarnation
+ * of the answerer. Returns its length; 0 where there must be no answer: only HELLO, REQUEST and
+ * INFO have one, and only if they are at least as long as the answer.
  */
 #define WIRE_REFUSE_BYTES (WIRE_PACKET_MIN + sizeof(struct wire_refuse))
 uint32_t wire_refuse(void *buffer, const struct wire_packet *asked, size_t asked_bytes,
-    uint32_t sender, uint64_t incarnation);
+    const struct wire_packet *header);
 
 /* ---- requests and entries ---- */
 

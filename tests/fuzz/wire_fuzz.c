@@ -178,7 +178,7 @@ static void read_packet(const uint8_t *packet, size_t bytes)
     sink = (uint8_t)wire_peek_worker(packet, bytes);
     if (drop == WIRE_DROP_bad_version) {
         uint8_t answer[WIRE_REFUSE_BYTES];
-        promise(wire_refuse(answer, &view.header, bytes, 1, 2) <= bytes);
+        promise(wire_refuse(answer, &view.header, bytes, &view.header) <= bytes);
     }
     if (drop != WIRE_TAKEN)
         return;

@@ -134,7 +134,10 @@ static void seeds_follow_the_rule(void **state)
     assert_int_equal(wire_seed(packet, WIRE_PACKET_MIN, 5), 5); /* no kind there to see */
 }
 
-static void another_version_is_refused_once_and_no_longer_than_asked(void **state)
+static const struct wire_packet refuser = {
+    .sender = 3, .sender_worker = 1, .sender_incarnation = 4};
+
+static void another_version_is_refused_by_name_and_number(void **state)
 {
     (void)state;
     uint8_t answer[WIRE_REFUSE_BYTES];
@@ -144,20 +147,30 @@ static void another_version_is_refused_once_and_no_longer_than_asked(void **stat
     packet[8] = 2;
     assert_int_equal(wire_open(packet, bytes, SAMPLE_CLUSTER, &asked), WIRE_DROP_bad_version);
     assert_int_equal(asked.header.version, 2);
-    assert_int_equal(wire_refuse(answer, &asked.header, WIRE_REFUSE_BYTES - 1, 3, 4), 0);
-    const uint32_t length = wire_refuse(answer, &asked.header, bytes, 3, 4);
+    const uint32_t length = wire_refuse(answer, &asked.header, bytes, &refuser);
     assert_int_equal(length, WIRE_REFUSE_BYTES);
-    assert_true(length <= bytes);
     assert_int_equal(wire_open(answer, length, 99, &view), WIRE_TAKEN);
     assert_int_equal(view.header.type, WIRE_REFUSE);
     assert_int_equal(view.header.number, asked.header.number);
     assert_int_equal(view.header.sender, 3);
+    assert_int_equal(view.header.sender_worker, 1);
     assert_int_equal(view.header.sender_incarnation, 4);
+    assert_int_equal(view.header.receiver_incarnation, 0);
     const struct wire_refuse *refuse = (const struct wire_refuse *)view.frames;
     assert_int_equal(refuse->version_min, 1);
     assert_int_equal(refuse->version_max, 1);
-    asked.header.type = WIRE_REFUSE;
-    assert_int_equal(wire_refuse(answer, &asked.header, bytes, 3, 4), 0);
+}
+
+static void only_questions_are_refused_and_none_shorter_than_the_answer(void **state)
+{
+    (void)state;
+    uint8_t answer[WIRE_REFUSE_BYTES];
+    for (unsigned type = 0; type < 256; type++) {
+        const struct wire_packet asked = {.type = (uint8_t)type};
+        const bool asks = type == WIRE_HELLO || type == WIRE_REQUEST || type == WIRE_INFO;
+        assert_int_equal(wire_refuse(answer, &asked, 72, &refuser), asks ? 72 : 0);
+        assert_int_equal(wire_refuse(answer, &asked, 71, &refuser), 0);
+    }
 }
 
 static void peeking_finds_the_worker_of_a_packet_only(void **state)
@@ -181,7 +194,8 @@ int main(void)
         cmocka_unit_test(a_packet_without_frames_is_our_own_fault),
         cmocka_unit_test(sealing_again_makes_a_changed_packet_whole),
         cmocka_unit_test(seeds_follow_the_rule),
-        cmocka_unit_test(another_version_is_refused_once_and_no_longer_than_asked),
+        cmocka_unit_test(another_version_is_refused_by_name_and_number),
+        cmocka_unit_test(only_questions_are_refused_and_none_shorter_than_the_answer),
         cmocka_unit_test(peeking_finds_the_worker_of_a_packet_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
