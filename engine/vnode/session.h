@@ -21,6 +21,17 @@ struct session_answer {
     uint64_t version;
 };
 
+/*
+ * A request says which is the lowest number its client still awaits: number - awaited_behind. The
+ * lowest of a session is the highest that any of its requests said. A number below it is STALE, a
+ * number `window` or more above it is AHEAD, so that each number in between has a slot of its own.
+ * The slot says whose it is: window numbers later it has another owner.
+ *
+ * Malformed, and the same everywhere: a number of 0, or a lowest below 1, is STALE; a lowest
+ * that is `window` or more behind, and a number above SESSION_NUMBER_MAX, is AHEAD.
+ */
+#define SESSION_NUMBER_MAX ((UINT64_C(1) << 48) - 1)
+
 enum session_verdict {
     SESSION_NEW,       /* never seen: append it */
     SESSION_IN_FLIGHT, /* an entry of it is in the log, not committed as far as is known here */
@@ -32,9 +43,17 @@ enum session_verdict {
 
 /*
  * `sessions` a vnode, `window` (power of 2) answers kept for each. NULL when the arena only counts.
+ * A vnode takes, for each of its sessions, (16 + 8) * window bytes of answers and of requests in
+ * flight, 16 of lists, and 64 for each place in a table of which at most two thirds are filled.
  */
 struct session_table *session_create(
     struct arena *arena, uint32_t vnodes, uint32_t sessions, uint32_t window);
+
+/*
+ * The time by which sessions that are opened from now on, or whose use this member has not seen
+ * because it was not the head, count as last used. Once a loop will do. Never goes back.
+ */
+void session_clock(struct session_table *table, uint64_t now_ns);
 
 /* Starts loading what the other calls will touch. */
 void session_prefetch(
@@ -56,7 +75,8 @@ void session_close(struct session_table *table, uint32_t vnode, const struct wir
 /*
  * Before an entry's operation is applied: NEW: apply it and call session_applied; ANSWERED: it was
  * applied before (a second entry of one request): *answer is the first answer; else as named. Never
- * looks at what is in flight.
+ * looks at what is in flight. session_applied remembers the answer, and the lowest number that the
+ * client awaits.
  */
 enum session_verdict session_apply(struct session_table *table, uint32_t vnode,
     const struct wire_request *request, struct session_answer *answer);
@@ -76,9 +96,11 @@ bool session_by_nonce(
     const struct session_table *table, uint32_t vnode, uint64_t nonce, struct wire_session *id);
 /*
  * A session of the vnode unused since before `before_ns` and not yet being closed: fills in *id and
- * marks it as being closed (a lost mark only means that it is found again). False if there is none.
- * Work bounded a call.
+ * marks it as being closed, until it is used again or session_forget_in_flight (a lost mark only
+ * means that it is found again). False if there is none among the next SESSION_IDLE_LOOKS places
+ * of the table: each call goes on where the one before ended, so call it now and then for ever.
  */
+#define SESSION_IDLE_LOOKS 128u
 bool session_idle(
     struct session_table *table, uint32_t vnode, uint64_t before_ns, struct wire_session *id);
 /* Forgets everything in flight on the vnode: another epoch, another suffix. */
