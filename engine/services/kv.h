@@ -6,7 +6,13 @@
  * vnode may hold `blocks` of them (its quota, alike on every member), and its index has room for
  * as many keys, so that neither runs out before the quota does: FULL is a function of the
  * commands alone. A key's version is the number of the entry that last wrote it: never reused,
- * not even after a delete.
+ * not even after a delete; 0 where there is no key.
+ *
+ * Answers: put OK or FULL (then the old value stays, and the version is its); delete OK or
+ * NOT_FOUND; cas OK, MISMATCH or FULL; get OK or NOT_FOUND. INVALID for a key or value outside the
+ * limits, NO_SERVICE for an operation that is none of these.
+ *
+ * Context: the worker that owns the vnodes.
  */
 #ifndef SERVICES_KV_H
 #define SERVICES_KV_H
@@ -21,7 +27,8 @@ struct kv_store;
 
 /*
  * A store for `vnodes` vnodes of `blocks` each, cut from the arena; NULL when the arena only
- * counts.
+ * counts. The sum: 128 bytes a block, 64 for each seven blocks of a vnode (the index), and 64 for
+ * each ten (its overflow: enough even if all keys had one hash).
  */
 struct kv_store *kv_create(struct arena *arena, uint32_t vnodes, uint32_t blocks);
 

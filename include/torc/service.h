@@ -42,8 +42,13 @@ struct torc_service;
 
 struct torc_service_ops {
     const char *name;
-    /* Starts loading what a command will touch. May be NULL. */
+    /*
+     * Starts loading what a command will touch first, where the hash alone says where that is; and,
+     * some commands or a loop later, looks at that and starts loading what it points to. Either may
+     * be NULL; both change nothing.
+     */
     void (*prefetch)(struct torc_service *service, uint32_t vnode, uint64_t hash);
+    void (*prefetch_item)(struct torc_service *service, uint32_t vnode, uint64_t hash);
     void (*apply)(struct torc_service *service, uint32_t vnode, const struct torc_command *command,
         struct torc_answer *answer);
     /*
