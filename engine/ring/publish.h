@@ -34,18 +34,22 @@ void ring_quiescent(void);
 void ring_offline(void);
 void ring_online(void);
 
-/* Worker thread, before its first loop and after its last. */
+/* Worker thread, before its first loop (it is online then) and after its last. */
 void ring_reader_register(void);
 void ring_reader_unregister(void);
 
 /*
  * Control. Frees an unpublished ring by release(ring, context) once no worker can hold it. Returns
- * at once; release runs later, on a thread of liburcu's.
+ * at once; release runs later, on a thread of liburcu's. The ring must be writable: the queue runs
+ * through its block. NULL: nothing happens.
  */
 void ring_retire(
     struct ring *ring, void (*release)(struct ring *ring, void *context), void *context);
 
-/* Control, at the end: waits until all retired rings were released. May block. */
+/*
+ * Control, at the end: waits until all rings that the process retired were released. Blocks as long
+ * as a registered reader is online and reports no quiescent state.
+ */
 void ring_retire_barrier(void);
 
 #endif
