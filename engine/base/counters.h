@@ -25,6 +25,7 @@
     X(answered_again, "retries answered from the session")                                         \
     X(retry_in_flight, "retries of what is not yet committed")                                     \
     X(applied_twice_avoided, "second entries of one request, not applied")                         \
+    X(chains_resent, "chains stuck for long, all of whose uncommitted entries were sent again")    \
     X(links_lost_packets, "packets taken for lost")                                                \
     X(links_timeouts, "retransmission timeouts")                                                   \
     X(links_no_credit, "times a link had something to send and no credit")                         \
