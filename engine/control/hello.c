@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * HELLO: who is there. A member is bound to the incarnation in a HELLO that names ours: only a
+ * process that has heard this one, in this life of both, can send that; an old packet that wandered
+ * about cannot. A HELLO with number 1 asks for an answer, which has number 0 and asks for none.
+ *
+ *   A                          B
+ *   HELLO (1, to 0)  --------> knows that A lives, binds nothing
+ *     binds B <--------------- HELLO (0, to A)
+ *             <--------------- HELLO (1, to A)    B asks as well
+ *   HELLO (0, to B)  --------> binds A
+ */
+#include <string.h>
+
+#include "engine/control/internal.h"
+
+#define HELLO_ASKS 1u
+
+static void hello_send(
+    struct control *control, struct torc_addr to, uint64_t receiver, uint64_t asks)
+{
+    uint8_t buffer[WIRE_PACKET_BYTES];
+    struct wire_builder builder;
+    struct wire_packet header = control_header(control, WIRE_HELLO);
+    const struct ring_member *self = &control->member[control->self];
+    header.receiver_incarnation = receiver;
+    header.number = asks;
+    wire_start(&builder, buffer, sizeof buffer, &header);
+    struct wire_hello *hello =
+        (struct wire_hello *)wire_add(&builder, WIRE_FRAME_HELLO, sizeof *hello);
+    hello->cluster = control->cluster;
+    hello->config_hash = control->config.config_hash;
+    hello->workers = self->workers;
+    hello->packet_bytes = (uint16_t)control->config.packet_bytes;
+    hello->credits = (uint16_t)control->config.credits;
+    hello->version_max = WIRE_VERSION;
+    memcpy(hello->name, self->name, sizeof hello->name);
+    control_send(control, buffer, wire_seal(&builder, control->cluster), to);
+    control->counters.hello_sent++;
+}
+
+static enum control_peer_trouble hello_trouble(
+    const struct control *control, uint16_t member, const struct wire_hello *hello)
+{
+    if (hello->cluster != control->cluster)
+        return CONTROL_PEER_OTHER_CLUSTER;
+    if (hello->config_hash != control->config.config_hash)
+        return CONTROL_PEER_OTHER_CONFIG;
+    if (memcmp(hello->name, control->member[member].name, sizeof hello->name) != 0)
+        return CONTROL_PEER_OTHER_NAME;
+    if (hello->packet_bytes < WIRE_PACKET_BYTES)
+        return CONTROL_PEER_SMALL_MTU;
+    return CONTROL_PEER_FINE;
+}
+
+/* A HELLO that names our incarnation: its sender lives, and has heard us. */
+static void hello_bind(struct control *control, uint16_t member, uint64_t incarnation)
+{
+    struct control_peer *peer = &control->peer[member];
+    if (peer->incarnation == incarnation)
+        return;
+    if (control->current != NULL) {
+        /* "A node that restarted is not the member it was" (rule 10) */
+        peer->trouble = CONTROL_PEER_RETURNED;
+        control->change |= control->member[member].state != RING_MEMBER_LOST;
+        control->member[member].state = RING_MEMBER_LOST;
+        return;
+    }
+    peer->incarnation = incarnation;
+    control->member[member].incarnation = incarnation;
+}
+
+void control_hello(struct control *control, const struct wire_view *view, struct torc_addr from)
+{
+    const struct wire_hello *hello = (const struct wire_hello *)view->frames;
+    uint16_t member = ring_member_by_id(control->config.plan, view->header.sender);
+    control->counters.hello_received++;
+    if (member == RING_NO_MEMBER || member == control->self ||
+        view->header.sender_incarnation == 0) {
+        control->counters.hello_unknown_sender++;
+        return;
+    }
+    struct control_peer *peer = &control->peer[member];
+    enum control_peer_trouble trouble = hello_trouble(control, member, hello);
+    if (trouble != CONTROL_PEER_FINE) {
+        control->counters.hello_refused++;
+        if (peer->incarnation == 0) /* never disturbs what is bound */
+            peer->trouble = (uint8_t)trouble;
+    } else {
+        if (peer->trouble != CONTROL_PEER_RETURNED)
+            peer->trouble = CONTROL_PEER_FINE;
+        peer->heard = view->header.sender_incarnation;
+        if (view->header.receiver_incarnation == control->config.incarnation)
+            hello_bind(control, member, view->header.sender_incarnation);
+    }
+    if (view->header.number == HELLO_ASKS)
+        hello_send(control, from, view->header.sender_incarnation, 0);
+}
+
+uint64_t control_hello_due(struct control *control)
+{
+    uint64_t wake = UINT64_MAX;
+    for (uint16_t i = 0; i < control->members; i++) {
+        struct control_peer *peer = &control->peer[i];
+        if (i == control->self)
+            continue;
+        if (control->now_ns >= peer->next_hello_ns) {
+            hello_send(control, control->member[i].address, peer->heard, HELLO_ASKS);
+            bool bound = peer->incarnation != 0;
+            peer->next_hello_ns = control->now_ns + (bound ? CONTROL_HELLO_LATER_NS
+                                                           : control->config.hello_interval_ns);
+        }
+        if (peer->next_hello_ns < wake)
+            wake = peer->next_hello_ns;
+    }
+    return wake;
+}

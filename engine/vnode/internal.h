@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Between the files of vnode/.
+ */
+#ifndef VNODE_INTERNAL_H
+#define VNODE_INTERNAL_H
+
+#include "engine/vnode/vnode.h"
+
+/* A REPLY frame in a packet that has room for it, all but the status filled in. */
+struct wire_reply *vnode_reply_frame(struct vnode_set *set, struct wire_builder *builder,
+    const struct vnode_caller *caller, uint32_t value_bytes);
+
+struct vnode_caller vnode_caller_of(
+    const struct wire_frame *frame, const struct wire_request *request, struct torc_addr address);
+
+/* The service's view of a request, and the number it indexes keys by. */
+struct torc_command vnode_command(const struct wire_request *request, uint64_t sequence);
+
+/* A request for the vnode's partition by the ring's hash? */
+bool vnode_owns_key(
+    const struct vnode_set *set, const struct wire_request *request, uint16_t partition);
+
+/* A client's request that came whole: decides, appends, answers. */
+void vnode_request(struct vnode_set *set, uint32_t vnode, const struct wire_request *request,
+    const struct vnode_caller *caller);
+
+/* The head writes an entry that ends a session, if there is room for it. */
+void vnode_close_session(struct vnode_set *set, uint32_t vnode, const struct wire_session *session);
+
+#endif
