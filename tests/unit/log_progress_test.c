@@ -110,8 +110,10 @@ static bool drains(struct cluster *cluster)
     while (moved) {
         moved = false;
         for (uint32_t c = 0; c < CHAINS; c++)
-            for (uint32_t p = 0; p < cluster->chain[c].length; p++)
-                moved |= advance(cluster, c, p) | release(cluster, c, p);
+            for (uint32_t p = 0; p < cluster->chain[c].length; p++) {
+                moved |= advance(cluster, c, p);
+                moved |= release(cluster, c, p);
+            }
     }
     for (int i = 0; i < NODES; i++)
         if (log_used_bytes(cluster->log[i]) != 0)
