@@ -147,6 +147,15 @@ static void check_sound(const struct ring *ring)
     }
 }
 
+/* What was accepted was also understood: the ring writes the same image again. */
+static void check_writes(const struct ring *ring, const uint8_t *image, size_t bytes)
+{
+    assert_int_equal(ring_image_bytes(ring), bytes);
+    struct picture again = picture_of(ring);
+    assert_memory_equal(again.image, image, bytes);
+    free(again.image);
+}
+
 static void a_liar_with_a_good_crc_is_refused_or_harmless(void **state)
 {
     (void)state;
@@ -160,8 +169,10 @@ static void a_liar_with_a_good_crc_is_refused_or_harmless(void **state)
             seal(picture.image, picture.bytes);
             struct ring *other = read_back(picture.image, picture.bytes);
             refused += other == NULL;
-            if (other != NULL)
+            if (other != NULL) {
                 check_sound(other);
+                check_writes(other, picture.image, picture.bytes);
+            }
             free(other);
             picture.image[at] ^= damage[i];
         }
