@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Time: round trips, retransmission, deadlines.
+ *
+ * The timeout of a destination follows RFC 6298 (smoothed round trip and its variation, Karn's
+ * rule: what was sent twice measures nothing), with a floor of our own, and doubles with each try
+ * of a request up to a bound. From the second try on a bit of chance keeps clients apart.
+ */
+#include "engine/client/core.h"
+
+#define LOST_AFTER_TIMEOUTS 3u /* in a row: ask whether the ring has changed */
+
+uint64_t client_rto(struct client_core *core, const struct client_request *request)
+{
+    uint64_t rto = core->destinations[request->destination].rto_ns;
+    if (TORC_LIKELY(request->tries == 0))
+        return rto;
+    rto <<= request->tries < 16 ? request->tries : 16;
+    if (rto > core->config.rto_max_ns)
+        rto = core->config.rto_max_ns;
+    return rto + client_random(core) % (rto / 4 + 1);
+}
+
+void client_sent(struct client_core *core, uint32_t index)
+{
+    struct client_request *request = &core->requests[index];
+    if (!request->opening) {
+        if (request->sent) {
+            core->counters.retries++;
+            request->retries += request->retries < UINT8_MAX;
+        }
+        request->sent = true;
+    }
+    core->counters.tx_requests++;
+    request->state = CLIENT_SENT;
+    request->sent_ns = core->now_ns;
+    request->due_ns = core->now_ns + client_rto(core, request);
+    client_arm(core, index);
+}
+
+static void measure(
+    struct client_core *core, struct client_destination *destination, uint64_t rtt_ns)
+{
+    if (destination->srtt_ns == 0) {
+        destination->srtt_ns = rtt_ns + 1;
+        destination->rttvar_ns = rtt_ns / 2;
+    } else {
+        const uint64_t srtt = destination->srtt_ns;
+        const uint64_t off = rtt_ns > srtt ? rtt_ns - srtt : srtt - rtt_ns;
+        destination->rttvar_ns += off / 4 - destination->rttvar_ns / 4;
+        destination->srtt_ns += rtt_ns / 8 - srtt / 8;
+    }
+    uint64_t rto = destination->srtt_ns + 4 * destination->rttvar_ns;
+    if (rto < core->config.rto_min_ns)
+        rto = core->config.rto_min_ns;
+    if (rto > core->config.rto_max_ns)
+        rto = core->config.rto_max_ns;
+    destination->rto_ns = rto;
+}
+
+void client_answered(struct client_core *core, struct client_request *request)
+{
+    struct client_destination *destination = &core->destinations[request->destination];
+    destination->timeouts = 0;
+    if (request->state == CLIENT_SENT && request->tries == 0 && request->packet != 0)
+        measure(core, destination, core->now_ns - request->sent_ns);
+    client_packet_release(core, request);
+    request->tries = 0;
+}
+
+void client_delay(struct client_core *core, uint32_t index, uint64_t delay_ns)
+{
+    struct client_request *request = &core->requests[index];
+    if (request->state == CLIENT_SENT)
+        client_packet_release(core, request);
+    client_unlist(core, index);
+    request->state = CLIENT_DELAYED;
+    const uint64_t floor_ns = core->config.rto_min_ns / 2 + 1;
+    if (delay_ns < floor_ns)
+        delay_ns = floor_ns;
+    if (request->tries < UINT8_MAX)
+        request->tries++; /* what is sent again measures no round trip */
+    request->due_ns = core->now_ns + delay_ns + client_random(core) % (delay_ns / 4 + 1);
+    client_arm(core, index);
+}
+
+static void timed_out(struct client_core *core, uint32_t index)
+{
+    struct client_request *request = &core->requests[index];
+    core->counters.timeouts++;
+    if (++core->destinations[request->destination].timeouts >= LOST_AFTER_TIMEOUTS)
+        client_ring_want(core);
+    if (request->tries < UINT8_MAX)
+        request->tries++;
+    client_packet_release(core, request);
+}
+
+static void over(struct client_core *core, uint32_t index)
+{
+    const struct client_request *request = &core->requests[index];
+    enum torc_status status = TORC_STATUS_TIMED_OUT;
+    if (request->hint != 0)
+        status = (enum torc_status)request->hint;
+    else if (core->ring == NULL && core->seed_status != 0)
+        status = (enum torc_status)core->seed_status;
+    client_end(core, index, 0, status);
+}
+
+static void fire(struct client_core *core, uint32_t index)
+{
+    struct client_request *request = &core->requests[index];
+    if (core->now_ns >= request->deadline_ns) {
+        over(core, index);
+        return;
+    }
+    if (core->now_ns < request->due_ns) {
+        client_arm(core, index);
+        return;
+    }
+    const bool sent = request->state == CLIENT_SENT;
+    TORC_ASSERT(sent || request->state == CLIENT_DELAYED);
+    if (sent)
+        timed_out(core, index);
+    if (sent && request->large != CLIENT_NONE && !request->opening &&
+        core->large[request->large].active) {
+        client_large_timeout(core, index);
+        return;
+    }
+    request->state = CLIENT_DELAYED; /* on no list */
+    client_dispatch(core, index);
+}
+
+void client_timers(struct client_core *core)
+{
+    uint32_t index;
+    while ((index = client_wheel_expired(&core->wheel, core->now_ns)) != CLIENT_NONE)
+        fire(core, index);
+}
