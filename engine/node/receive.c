@@ -183,27 +183,19 @@ static void receive_request(
         receive_request_frame(worker, frame, client);
 }
 
-/* A client that speaks another version is told which ones are spoken here. */
+/* One who speaks another version is told which ones are spoken here. */
 static void receive_other_version(
-    struct worker *worker, const struct wire_view *view, struct torc_addr from)
+    struct worker *worker, const struct wire_view *view, const struct torc_rx *rx)
 {
     struct torc_burst *burst = worker->vnodes.outbox.burst;
-    if (view->header.type != WIRE_REQUEST && view->header.type != WIRE_INFO)
-        return; /* never answer an answer */
     if (burst->tx_used == burst->tx_count)
         return;
-    struct torc_tx *tx = &burst->tx[burst->tx_used++];
-    struct wire_packet header = worker->outlet.header;
-    struct wire_builder builder;
-    header.type = WIRE_REFUSE;
-    header.number = view->header.number;
-    wire_start(&builder, tx->data, worker->outlet.packet_bytes, &header);
-    struct wire_refuse *refuse =
-        (struct wire_refuse *)wire_add(&builder, WIRE_FRAME_REFUSE, sizeof *refuse);
-    *refuse = (struct wire_refuse){
-        .frame = refuse->frame, .version_min = WIRE_VERSION, .version_max = WIRE_VERSION};
-    tx->bytes = wire_seal(&builder, worker->cluster);
-    tx->to = from;
+    struct torc_tx *tx = &burst->tx[burst->tx_used];
+    tx->bytes = wire_refuse(tx->data, &view->header, rx->bytes, &worker->outlet.header);
+    if (tx->bytes == 0)
+        return;
+    tx->to = rx->from;
+    burst->tx_used++;
     COUNT(worker->side->counters.tx_packets);
 }
 
@@ -262,6 +254,6 @@ void worker_receive(struct worker *worker, const struct torc_rx *rx, uint32_t co
         if (TORC_LIKELY(drop[i] == WIRE_TAKEN))
             receive_packet(worker, &rx[i], &worker->view[i]);
         else if (drop[i] == WIRE_DROP_bad_version)
-            receive_other_version(worker, &worker->view[i], rx[i].from);
+            receive_other_version(worker, &worker->view[i], &rx[i]);
     }
 }

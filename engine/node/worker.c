@@ -6,8 +6,9 @@
 #include "engine/base/assert.h"
 #include "engine/services/kv.h"
 
-#define WORKER_ASSEMBLIES 8u /* large entries, and as many large requests, that may come at once   \
-                              */
+#define WORKER_ASSEMBLIES                                                                          \
+    8u /* large entries, and as many large requests, that may come at once                         \
+        */
 
 static uint16_t worker_self(const struct node_config *config)
 {
