@@ -370,11 +370,12 @@ void session_in_flight(struct session_table *table, uint32_t vnode,
     if (session == NULL || session_numbers(table, request) != SESSION_NEW)
         return;
     session_head_renew(table, vnode, session);
-    *session_in_flight_slot(table, vnode, session, request->number) = request->number;
-    if (request->number > session->head_highest)
-        session->head_highest = request->number;
     if (session_lowest(request) > session->head_lowest)
         session->head_lowest = session_lowest(request);
+    if (request->number > session->head_highest)
+        session->head_highest = request->number;
+    if (request->number >= session->head_lowest) /* else its slot may be another's */
+        *session_in_flight_slot(table, vnode, session, request->number) = request->number;
 }
 
 bool session_idle(
