@@ -102,8 +102,22 @@ void vnode_close_session(struct vnode_set *set, uint32_t vnode, const struct wir
     vnode_advance(set, vnode);
 }
 
+/*
+ * Is the session's own entry in the log, not yet known here as committed? The client heard of it
+ * from the tail, before this member did.
+ */
+static bool vnode_session_to_come(
+    const struct vnode_set *set, uint32_t vnode, const struct wire_session *session)
+{
+    const struct log_stream *log = set->chains.log;
+    if (session->number <= set->vnode[vnode].applied || session->number > log_last(log, vnode))
+        return false;
+    const struct wire_entry *entry = log_entry(log, vnode, session->number);
+    return entry->epoch == session->epoch && entry->request.operation == WIRE_OP_SESSION_OPEN;
+}
+
 /* What a session's verdict on a request that is no news means to its client. */
-static void vnode_known_request(struct vnode_set *set, enum session_verdict verdict,
+static void vnode_known_request(struct vnode_set *set, uint32_t vnode, enum session_verdict verdict,
     const struct vnode_caller *caller, const struct session_answer *answer)
 {
     switch (verdict) {
@@ -121,7 +135,10 @@ static void vnode_known_request(struct vnode_set *set, enum session_verdict verd
         vnode_reply(set, caller, TORC_STATUS_BUSY, 0, VNODE_BUSY_DELAY_US);
         break;
     default:
-        vnode_reply(set, caller, TORC_STATUS_UNKNOWN_SESSION, 0, 0);
+        if (vnode_session_to_come(set, vnode, &caller->session))
+            vnode_reply(set, caller, TORC_STATUS_BUSY, 0, VNODE_BUSY_DELAY_US);
+        else
+            vnode_reply(set, caller, TORC_STATUS_UNKNOWN_SESSION, 0, 0);
     }
 }
 
@@ -145,7 +162,7 @@ void vnode_request(struct vnode_set *set, uint32_t vnode, const struct wire_requ
     enum session_verdict verdict =
         session_request(set->sessions, vnode, request, set->chains.now_ns, &answer);
     if (verdict != SESSION_NEW) {
-        vnode_known_request(set, verdict, caller, &answer);
+        vnode_known_request(set, vnode, verdict, caller, &answer);
     } else if (set->vnode[vnode].member_lost) {
         COUNT(set->counters->refused_member_lost);
         vnode_reply(set, caller, TORC_STATUS_MEMBER_LOST, 0, 0);
@@ -294,5 +311,5 @@ void vnode_write_part(
     if (verdict == SESSION_IN_FLIGHT) /* all parts came: the client need not send them again */
         vnode_ack_parts(set, &caller, part->frame.epoch,
             (part->total + WIRE_PART_BYTES - 1) / WIRE_PART_BYTES, 0, 0);
-    vnode_known_request(set, verdict, &caller, &answer);
+    vnode_known_request(set, vnode, verdict, &caller, &answer);
 }

@@ -18,6 +18,7 @@
 
 #include <torc/driver.h>
 
+#include "engine/base/counters.h"
 #include "engine/node/node.h"
 #include "engine/wire/wire.h"
 
