@@ -4,8 +4,8 @@
  * the core sends and writes the answers by hand, or lets a small model of a cluster answer over a
  * network that loses, repeats, reorders and damages.
  */
-#ifndef CLIENT_FAKE_H
-#define CLIENT_FAKE_H
+#ifndef UNIT_CLIENT_FAKE_H
+#define UNIT_CLIENT_FAKE_H
 
 #include "engine/base/prng.h"
 #include "engine/client/client.h"
