@@ -106,6 +106,9 @@ const struct ring *client_core_ring(const struct client_core *core);
 /* What stands in the way, as a sentence for a person; "" if nothing is known to. */
 const char *client_core_trouble(const struct client_core *core);
 
+/* There is no ring, and waiting will not bring one: trouble says why. */
+bool client_core_is_stuck(const struct client_core *core);
+
 /*
  * Asks control of a member (index into the ring) for its statistics as text, lines of
  * "name value". `text` has `capacity` bytes and is the core's until done(). status OK, TIMED_OUT,

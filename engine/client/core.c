@@ -193,6 +193,11 @@ const struct ring *client_core_ring(const struct client_core *core)
     return core->ring;
 }
 
+bool client_core_is_stuck(const struct client_core *core)
+{
+    return core->ring == NULL && (core->version_refused || core->ring_too_large);
+}
+
 const char *client_core_trouble(const struct client_core *core)
 {
     return core->trouble;

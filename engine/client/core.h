@@ -186,6 +186,7 @@ struct client_core {
     uint32_t seed_next;
     uint32_t seeds_refused; /* bitmap: those that do not speak our version */
     bool version_refused;   /* none of the seeds does */
+    bool ring_too_large;    /* for this configuration */
     uint8_t seed_status; /* last enum torc_status that a node gave instead of the ring; 0: none */
     bool member_lost;    /* the ring says so of at least one */
     const char *trouble;
@@ -358,5 +359,6 @@ void client_refused_version(struct client_core *core, uint64_t number);
 /* Asks for a newer ring, unless that was done a moment ago. */
 void client_ring_want(struct client_core *core);
 void client_ring_adopt(struct client_core *core);
+void client_ring_too_large(struct client_core *core);
 
 #endif

@@ -263,13 +263,15 @@ static void ring_chunk(struct client_core *core, const struct wire_chunk *chunk)
 {
     struct client_fetch *fetch = &core->ring_fetch;
     if (chunk->status != TORC_STATUS_OK) {
-        if (chunk_problem(core, fetch, chunk) != TORC_STATUS_WRONG_EPOCH)
-            core->seed_status = (uint8_t)chunk->status; /* waits its time, then asks the next */
+        if (chunk_problem(core, fetch, chunk) == TORC_STATUS_WRONG_EPOCH)
+            return;
+        core->seed_status = (uint8_t)chunk->status; /* waits its time, then asks the next */
+        if (core->ring == NULL && !core->ring_too_large)
+            core->trouble = torc_status_text(chunk->status);
         return;
     }
     if (fetch->first && chunk->total > fetch->capacity) {
-        core->trouble = "the ring is larger than this client was configured for";
-        core->counters.ring_bad++;
+        client_ring_too_large(core);
         return;
     }
     if (take_chunk(core, fetch, chunk)) {

@@ -20,14 +20,18 @@ static uint32_t destinations_needed(const struct ring *ring)
     return sum;
 }
 
-static bool fits(struct client_core *core, const struct ring *ring)
+void client_ring_too_large(struct client_core *core)
+{
+    core->ring_too_large = true;
+    core->trouble = "the ring is larger than this client was configured for";
+    core->counters.ring_bad++;
+}
+
+static bool fits(const struct client_core *core, const struct ring *ring)
 {
     const struct client_config *config = &core->config;
-    if (ring->partitions <= config->partitions_max && ring->members <= config->members_max &&
-        destinations_needed(ring) <= config->destinations_max)
-        return true;
-    core->trouble = "the ring is larger than this client was configured for";
-    return false;
+    return ring->partitions <= config->partitions_max && ring->members <= config->members_max &&
+           destinations_needed(ring) <= config->destinations_max;
 }
 
 /* The ring of the image that was fetched, in the memory not in use; NULL: not to be taken. */
@@ -36,11 +40,18 @@ static struct ring *read_image(struct client_core *core)
     const uint8_t *image = core->ring_fetch.buffer;
     const uint32_t bytes = core->ring_fetch.total;
     const size_t needs = ring_image_needs(image, bytes);
-    struct ring *ring = NULL;
-    if (needs != 0 && needs <= core->ring_capacity)
-        ring = ring_image_read(image, bytes, core->ring_memory[1 - core->ring_used]);
-    if (ring == NULL || !fits(core, ring)) {
+    if (needs > core->ring_capacity) {
+        client_ring_too_large(core);
+        return NULL;
+    }
+    struct ring *ring =
+        needs == 0 ? NULL : ring_image_read(image, bytes, core->ring_memory[1 - core->ring_used]);
+    if (ring == NULL) {
         core->counters.ring_bad++;
+        return NULL;
+    }
+    if (!fits(core, ring)) {
+        client_ring_too_large(core);
         return NULL;
     }
     if (core->ring != NULL &&
