@@ -22,7 +22,7 @@ struct session {
     uint64_t head_lowest;  /* as above, of requests appended */
     uint64_t head_highest; /* highest number appended */
     uint64_t used_ns;      /* last request; UINT64_MAX: being closed */
-    uint32_t index;        /* of its answers, and in lists */
+    uint32_t index;        /* among those of all vnodes: of its answers, and in lists */
     uint32_t generation;
 };
 static_assert(sizeof(struct session) == 64, "one cache line");
@@ -42,6 +42,9 @@ struct session_vnode {
 };
 
 struct session_table {
+    struct session *found; /* by the last look-up, on vnode found_on: the next is often for it */
+    uint32_t found_on;
+    uint32_t window_shift;       /* log2(window) */
     struct session *place;       /* per vnode: places */
     struct session_slot *answer; /* per vnode and index: window */
     uint64_t *in_flight;         /* per vnode and index: window numbers */
@@ -70,7 +73,7 @@ static void session_vnode_init(struct session_table *table, uint32_t vnode)
     uint32_t *unused = &table->unused[(size_t)vnode * table->sessions];
     uint32_t *where = &table->where[(size_t)vnode * table->sessions];
     for (uint32_t i = 0; i < table->sessions; i++) {
-        unused[i] = table->sessions - 1 - i;
+        unused[i] = (vnode + 1) * table->sessions - 1 - i;
         where[i] = SESSION_NOWHERE;
     }
     table->vnodes[vnode].generation = 1;
@@ -80,7 +83,7 @@ struct session_table *session_create(
     struct arena *arena, uint32_t vnodes, uint32_t sessions, uint32_t window)
 {
     TORC_ASSERT(window != 0 && (window & (window - 1)) == 0);
-    TORC_ASSERT(sessions != 0 && sessions < UINT32_MAX / 4);
+    TORC_ASSERT(sessions != 0 && (uint64_t)vnodes * sessions < UINT32_MAX / 4);
     uint32_t places = session_places(sessions);
     size_t all = (size_t)vnodes * sessions;
     struct session_table *table = ARENA_ARRAY(arena, struct session_table, 1);
@@ -96,7 +99,9 @@ struct session_table *session_create(
         .places_mask = places - 1,
         .places_shift = 64 - (uint32_t)__builtin_ctz(places),
         .window = window,
+        .window_shift = (uint32_t)__builtin_ctz(window),
     };
+    made.found = made.place;
     if (table == NULL)
         return NULL;
     *table = made;
@@ -120,21 +125,35 @@ static struct session *session_vnode_places(const struct session_table *table, u
 
 static uint32_t session_home(const struct session_table *table, uint64_t epoch, uint64_t number)
 {
-    uint64_t mixed = (number + epoch * UINT64_C(0x9E3779B97F4A7C15)) * UINT64_C(0xD6E8FEB86659FD93);
-    return (uint32_t)(mixed >> table->places_shift);
+    uint64_t mixed = number + (epoch << 40 | epoch >> 24);
+    return (uint32_t)(mixed * UINT64_C(0x9E3779B97F4A7C15) >> table->places_shift);
 }
 
-static struct session *session_find(
-    const struct session_table *table, uint32_t vnode, const struct wire_session *id)
+static struct session *session_look_up(
+    struct session_table *table, uint32_t vnode, const struct wire_session *id)
 {
     struct session *places = session_vnode_places(table, vnode);
     uint32_t at = session_home(table, id->epoch, id->number);
     while (places[at].number != 0) {
-        if (places[at].number == id->number && places[at].epoch == id->epoch)
+        if (places[at].number == id->number && places[at].epoch == id->epoch) {
+            table->found = &places[at];
+            table->found_on = vnode;
             return &places[at];
+        }
         at = (at + 1) & table->places_mask;
     }
     return NULL;
+}
+
+/* Whatever has become of the place that was found last: what it says is in it, is in it. */
+static inline struct session *session_find(
+    struct session_table *table, uint32_t vnode, const struct wire_session *id)
+{
+    struct session *found = table->found;
+    if (found->number == id->number && found->epoch == id->epoch && found->number != 0 &&
+        table->found_on == vnode)
+        return found;
+    return session_look_up(table, vnode, id);
 }
 
 void session_prefetch(
@@ -144,24 +163,17 @@ void session_prefetch(
     __builtin_prefetch(&places[session_home(table, id->epoch, id->number)], 1);
 }
 
-/* Index of a session among those of all vnodes. */
-static size_t session_global(
-    const struct session_table *table, uint32_t vnode, const struct session *session)
+static struct session_slot *session_answer_slot(
+    const struct session_table *table, const struct session *session, uint64_t number)
 {
-    return (size_t)vnode * table->sessions + session->index;
-}
-
-static struct session_slot *session_answer_slot(const struct session_table *table, uint32_t vnode,
-    const struct session *session, uint64_t number)
-{
-    size_t first = session_global(table, vnode, session) * table->window;
+    size_t first = (size_t)session->index << table->window_shift;
     return &table->answer[first + (number & (table->window - 1))];
 }
 
-static uint64_t *session_in_flight_slot(const struct session_table *table, uint32_t vnode,
-    const struct session *session, uint64_t number)
+static uint64_t *session_in_flight_slot(
+    const struct session_table *table, const struct session *session, uint64_t number)
 {
-    size_t first = session_global(table, vnode, session) * table->window;
+    size_t first = (size_t)session->index << table->window_shift;
     return &table->in_flight[first + (number & (table->window - 1))];
 }
 
@@ -199,7 +211,7 @@ static void session_put(struct session_table *table, uint32_t vnode, struct sess
     while (places[at].number != 0)
         at = (at + 1) & table->places_mask;
     places[at] = made;
-    table->where[(size_t)vnode * table->sessions + made.index] = at;
+    table->where[made.index] = at;
 }
 
 uint16_t session_open(struct session_table *table, uint32_t vnode, uint64_t epoch,
@@ -219,10 +231,9 @@ uint16_t session_open(struct session_table *table, uint32_t vnode, uint64_t epoc
         .index = unused[table->sessions - 1 - owner->count],
         .generation = owner->generation};
     session_put(table, vnode, made);
-    table->nonce[session_global(table, vnode, &made)] = nonce;
-    memset(session_answer_slot(table, vnode, &made, 0), 0,
-        table->window * sizeof(struct session_slot));
-    memset(session_in_flight_slot(table, vnode, &made, 0), 0, table->window * sizeof(uint64_t));
+    table->nonce[made.index] = nonce;
+    memset(session_answer_slot(table, &made, 0), 0, table->window * sizeof(struct session_slot));
+    memset(session_in_flight_slot(table, &made, 0), 0, table->window * sizeof(uint64_t));
     owner->count++;
     *id = session_id(&made);
     return TORC_STATUS_OK;
@@ -238,7 +249,7 @@ static void session_place_clear(struct session_table *table, uint32_t vnode, uin
         if (((at - home) & mask) < ((at - hole) & mask))
             continue;
         places[hole] = places[at];
-        table->where[session_global(table, vnode, &places[hole])] = hole;
+        table->where[places[hole].index] = hole;
         hole = at;
     }
     memset(&places[hole], 0, sizeof places[hole]);
@@ -253,7 +264,7 @@ void session_close(struct session_table *table, uint32_t vnode, const struct wir
     uint32_t *unused = &table->unused[(size_t)vnode * table->sessions];
     owner->count--;
     unused[table->sessions - 1 - owner->count] = session->index;
-    table->where[session_global(table, vnode, session)] = SESSION_NOWHERE;
+    table->where[session->index] = SESSION_NOWHERE;
     session_place_clear(table, vnode, (uint32_t)(session - session_vnode_places(table, vnode)));
 }
 
@@ -282,12 +293,12 @@ static enum session_verdict session_numbers(
 }
 
 /* Fills in the answer to a number, if it has one. */
-static bool session_answered(const struct session_table *table, uint32_t vnode,
-    const struct session *session, uint64_t number, struct session_answer *answer)
+static bool session_answered(const struct session_table *table, const struct session *session,
+    uint64_t number, struct session_answer *answer)
 {
     if (TORC_LIKELY(number > session->highest))
         return false;
-    const struct session_slot *slot = session_answer_slot(table, vnode, session, number);
+    const struct session_slot *slot = session_answer_slot(table, session, number);
     if (slot->number_status >> 16 != number)
         return false;
     answer->status = (uint16_t)slot->number_status;
@@ -306,7 +317,7 @@ enum session_verdict session_apply(struct session_table *table, uint32_t vnode,
         return verdict;
     if (request->number < session->lowest)
         return SESSION_STALE;
-    if (session_answered(table, vnode, session, request->number, answer))
+    if (session_answered(table, session, request->number, answer))
         return SESSION_ANSWERED;
     return SESSION_NEW;
 }
@@ -316,7 +327,7 @@ void session_applied(struct session_table *table, uint32_t vnode,
 {
     struct session *session = session_find(table, vnode, &request->session);
     TORC_ASSERT(session != NULL && session_numbers(table, request) == SESSION_NEW);
-    struct session_slot *slot = session_answer_slot(table, vnode, session, request->number);
+    struct session_slot *slot = session_answer_slot(table, session, request->number);
     slot->number_status = request->number << 16 | answer->status;
     slot->version = answer->version;
     if (request->number > session->highest)
@@ -336,7 +347,7 @@ static void session_head_renew(struct session_table *table, uint32_t vnode, stru
     session->head_lowest = 0;
     session->head_highest = 0;
     session->used_ns = table->now_ns;
-    memset(session_in_flight_slot(table, vnode, session, 0), 0, table->window * sizeof(uint64_t));
+    memset(session_in_flight_slot(table, session, 0), 0, table->window * sizeof(uint64_t));
 }
 
 enum session_verdict session_request(struct session_table *table, uint32_t vnode,
@@ -354,10 +365,10 @@ enum session_verdict session_request(struct session_table *table, uint32_t vnode
         return verdict;
     if (number < session->lowest || number < session->head_lowest)
         return SESSION_STALE;
-    if (session_answered(table, vnode, session, number, answer))
+    if (session_answered(table, session, number, answer))
         return SESSION_ANSWERED;
     if (number <= session->head_highest &&
-        *session_in_flight_slot(table, vnode, session, number) == number)
+        *session_in_flight_slot(table, session, number) == number)
         return SESSION_IN_FLIGHT;
     return SESSION_NEW;
 }
@@ -375,7 +386,7 @@ void session_in_flight(struct session_table *table, uint32_t vnode,
     if (request->number > session->head_highest)
         session->head_highest = request->number;
     if (request->number >= session->head_lowest) /* else its slot may be another's */
-        *session_in_flight_slot(table, vnode, session, request->number) = request->number;
+        *session_in_flight_slot(table, session, request->number) = request->number;
 }
 
 bool session_idle(
