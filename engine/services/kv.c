@@ -45,7 +45,7 @@ static struct torc_answer kv_insert(
     struct kv_store *kv, uint32_t vnode, const struct torc_command *command)
 {
     struct kv_vnode *owner = &kv->vnode[vnode];
-    if (!kv_quota(kv, owner, 0, kv_blocks(command->key_bytes, command->value_bytes)))
+    if (!kv_quota(kv, owner, 0, kv_blocks_of(command->key_bytes + command->value_bytes)))
         return kv_answer(TORC_STATUS_FULL, 0);
     kv_index_add(kv, vnode, command->hash, kv_item_create(kv, command));
     owner->keys++;
@@ -55,9 +55,8 @@ static struct torc_answer kv_insert(
 static struct torc_answer kv_replace(
     struct kv_store *kv, uint32_t vnode, struct kv_item *item, const struct torc_command *command)
 {
-    uint32_t before = kv_blocks(item->key_bytes, item->value_bytes);
-    uint32_t after = kv_blocks(command->key_bytes, command->value_bytes);
-    if (!kv_quota(kv, &kv->vnode[vnode], before, after))
+    uint32_t after = kv_blocks_of(command->key_bytes + command->value_bytes);
+    if (!kv_quota(kv, &kv->vnode[vnode], kv_item_blocks(item), after))
         return kv_answer(TORC_STATUS_FULL, item->version);
     kv_item_set(kv, item, command);
     return kv_answer(TORC_STATUS_OK, command->sequence);
@@ -93,7 +92,7 @@ static struct torc_answer kv_delete(
     if (item == NULL)
         return kv_answer(TORC_STATUS_NOT_FOUND, 0);
     owner->keys--;
-    owner->blocks_used -= kv_blocks(item->key_bytes, item->value_bytes);
+    owner->blocks_used -= kv_item_blocks(item);
     kv_item_destroy(kv, place.bucket->block[place.slot]);
     kv_index_remove(kv, vnode, command->hash, place);
     return kv_answer(TORC_STATUS_OK, 0);

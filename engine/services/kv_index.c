@@ -1,34 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
 
 #include "engine/services/kv_store.h"
 
-/*
- * The slots of a bucket whose tag is `tag`, four at a time as 16-bit lanes of a word: the top bit
- * of each lane that matches. Lanes above a match may be set by its borrow; the keys are
- * compared anyway. The last word holds two tags and `next`.
- */
-#define KV_LANES_ONE UINT64_C(0x0001000100010001)
-#define KV_LANES_TOP UINT64_C(0x8000800080008000)
-
-static inline uint64_t kv_lanes(const struct kv_bucket *bucket, uint32_t word, uint64_t wanted)
-{
-    uint64_t tags;
-    memcpy(&tags, (const uint8_t *)bucket + word * sizeof tags, sizeof tags);
-    tags ^= wanted;
-    return (tags - KV_LANES_ONE) & ~tags & KV_LANES_TOP;
-}
-
-/* Bit i: slot i may have the tag. */
+/* Bit i: slot i has the tag. */
 static inline uint32_t kv_bucket_match(const struct kv_bucket *bucket, uint16_t tag)
 {
-    uint64_t wanted = tag * KV_LANES_ONE;
-    uint64_t low = kv_lanes(bucket, 0, wanted) >> 15;
-    uint64_t middle = kv_lanes(bucket, 1, wanted) >> 15;
-    uint64_t high = (kv_lanes(bucket, 2, wanted) & UINT32_MAX) >> 15;
-    /* lanes' bits 0, 16, 32, 48 → bits 0..3 */
-    uint64_t all = low | middle << 4 | high << 8;
-    return (uint32_t)((all | all >> 15 | all >> 30 | all >> 45) & 0x3ff);
+    uint32_t match = 0;
+#ifdef __SSE2__
+    const __m128i *tags = (const __m128i *)(const void *)bucket->tag;
+    __m128i wanted = _mm_set1_epi16((short)tag);
+    __m128i low = _mm_cmpeq_epi16(_mm_load_si128(tags), wanted);
+    __m128i high = _mm_cmpeq_epi16(_mm_load_si128(tags + 1), wanted); /* two tags, and no tags */
+    match = (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(low, high));
+    match &= (1u << KV_BUCKET_SLOTS) - 1;
+#else
+    for (uint32_t i = 0; i < KV_BUCKET_SLOTS; i++)
+        match |= (uint32_t)(bucket->tag[i] == tag) << i;
+#endif
+    return match;
 }
 
 static inline struct kv_bucket *kv_bucket_next(

@@ -11,15 +11,7 @@
 
 uint32_t kv_blocks(uint32_t key_bytes, uint32_t value_bytes)
 {
-    uint32_t bytes = key_bytes + value_bytes;
-    if (bytes <= KV_ITEM_PAYLOAD)
-        return 1;
-    return 1 + (bytes - KV_ITEM_PAYLOAD + KV_BLOCK_PAYLOAD - 1) / KV_BLOCK_PAYLOAD;
-}
-
-static uint32_t kv_item_blocks(const struct kv_item *item)
-{
-    return kv_blocks(item->key_bytes, item->value_bytes);
+    return kv_blocks_of(key_bytes + value_bytes);
 }
 
 /* ---- the pool ---- */
@@ -159,10 +151,10 @@ static void kv_cursor_write(
 
 /* ---- items ---- */
 
-static bool kv_key_equal_far(
-    const struct kv_store *kv, const struct kv_item *item, const uint8_t *key, uint32_t bytes)
+bool kv_item_is_long(const struct kv_store *kv, const struct kv_item *item, const uint8_t *key)
 {
     struct kv_cursor cursor = kv_cursor_first((struct kv_item *)item, 0);
+    uint32_t bytes = item->key_bytes;
     while (bytes != 0) {
         uint32_t piece;
         const uint8_t *at = kv_cursor_piece(kv, &cursor, bytes, &piece);
@@ -172,16 +164,6 @@ static bool kv_key_equal_far(
         bytes -= piece;
     }
     return true;
-}
-
-bool kv_item_is(
-    const struct kv_store *kv, const struct kv_item *item, const uint8_t *key, uint32_t key_bytes)
-{
-    if (item->key_bytes != key_bytes)
-        return false;
-    if (TORC_LIKELY(key_bytes <= KV_ITEM_PAYLOAD))
-        return memcmp(item->bytes, key, key_bytes) == 0;
-    return kv_key_equal_far(kv, item, key, key_bytes);
 }
 
 uint32_t kv_item_create(struct kv_store *kv, const struct torc_command *command)
@@ -199,22 +181,31 @@ uint32_t kv_item_create(struct kv_store *kv, const struct torc_command *command)
     return number;
 }
 
+/* Writes a value into blocks that are there. */
+static void kv_item_overwrite(
+    const struct kv_store *kv, struct kv_item *item, const struct torc_command *command)
+{
+    if (TORC_LIKELY(item->key_bytes + command->value_bytes <= KV_ITEM_PAYLOAD)) {
+        memcpy(item->bytes + item->key_bytes, command->value, command->value_bytes);
+    } else if (command->value_bytes != 0) {
+        struct kv_cursor cursor = kv_item_seek(kv, item, item->key_bytes);
+        kv_cursor_write(kv, &cursor, command->value, command->value_bytes);
+    }
+}
+
 void kv_item_set(struct kv_store *kv, struct kv_item *item, const struct torc_command *command)
 {
     uint32_t before = kv_item_blocks(item);
     item->version = command->sequence;
     item->value_bytes = command->value_bytes;
-    struct kv_cursor cursor;
-    if (kv_item_blocks(item) == before) {
-        if (command->value_bytes == 0)
-            return;
-        cursor = kv_item_seek(kv, item, item->key_bytes);
-    } else {
-        kv_chain_free(kv, item->next);
-        kv_chain_make(kv, item, kv_item_blocks(item));
-        cursor = kv_cursor_first(item, 0);
-        kv_cursor_write(kv, &cursor, command->key, command->key_bytes);
+    if (TORC_LIKELY(kv_item_blocks(item) == before)) {
+        kv_item_overwrite(kv, item, command);
+        return;
     }
+    kv_chain_free(kv, item->next);
+    kv_chain_make(kv, item, kv_item_blocks(item));
+    struct kv_cursor cursor = kv_cursor_first(item, 0);
+    kv_cursor_write(kv, &cursor, command->key, command->key_bytes);
     kv_cursor_write(kv, &cursor, command->value, command->value_bytes);
 }
 
@@ -227,9 +218,12 @@ void kv_item_destroy(struct kv_store *kv, uint32_t number)
 void kv_item_read(const struct kv_store *kv, const struct kv_item *item, uint32_t from,
     uint8_t *out, uint32_t bytes)
 {
-    if (bytes == 0)
+    uint32_t first = item->key_bytes + from;
+    if (TORC_LIKELY(first + bytes <= KV_ITEM_PAYLOAD)) {
+        memcpy(out, item->bytes + first, bytes);
         return;
-    struct kv_cursor cursor = kv_item_seek(kv, (struct kv_item *)item, item->key_bytes + from);
+    }
+    struct kv_cursor cursor = kv_item_seek(kv, (struct kv_item *)item, first);
     while (bytes != 0) {
         uint32_t piece;
         const uint8_t *at = kv_cursor_piece(kv, &cursor, bytes, &piece);

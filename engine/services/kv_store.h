@@ -15,6 +15,7 @@
 #define SERVICES_KV_STORE_H
 
 #include <assert.h>
+#include <string.h>
 
 #include "engine/base/assert.h"
 #include "engine/services/kv.h"
@@ -94,9 +95,35 @@ static inline struct kv_item *kv_item_at(const struct kv_store *kv, uint32_t num
     return (struct kv_item *)&kv->block[number];
 }
 
+/* Blocks that so many bytes of key and value take. */
+static inline uint32_t kv_blocks_of(uint32_t bytes)
+{
+    if (TORC_LIKELY(bytes <= KV_ITEM_PAYLOAD))
+        return 1;
+    return 1 + (bytes - KV_ITEM_PAYLOAD + KV_BLOCK_PAYLOAD - 1) / KV_BLOCK_PAYLOAD;
+}
+
+static inline uint32_t kv_item_blocks(const struct kv_item *item)
+{
+    return kv_blocks_of(item->key_bytes + item->value_bytes);
+}
+
+/* Has the item this key, which is longer than a first block? */
+bool kv_item_is_long(const struct kv_store *kv, const struct kv_item *item, const uint8_t *key);
+
 /* Has the item this key? */
-bool kv_item_is(
-    const struct kv_store *kv, const struct kv_item *item, const uint8_t *key, uint32_t key_bytes);
+static inline bool kv_item_is(
+    const struct kv_store *kv, const struct kv_item *item, const uint8_t *key, uint32_t key_bytes)
+{
+    if (item->key_bytes != key_bytes)
+        return false;
+    if (TORC_UNLIKELY(key_bytes > KV_ITEM_PAYLOAD))
+        return kv_item_is_long(kv, item, key);
+    if (key_bytes == sizeof(uint64_t)) /* the most common length, without a call */
+        return memcmp(item->bytes, key, sizeof(uint64_t)) == 0;
+    return memcmp(item->bytes, key, key_bytes) == 0;
+}
+
 /* A new item with a key and value, and its number. The quota has room. */
 uint32_t kv_item_create(struct kv_store *kv, const struct torc_command *command);
 /* Gives an item the command's value and number. The quota has room. */
