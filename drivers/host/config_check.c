@@ -8,6 +8,7 @@
 
 #include "drivers/host/config_locate.h"
 #include "drivers/host/provider.h"
+#include "engine/log/log.h"
 #include "engine/services/kv.h"
 
 #define PATH_BYTES    64u
@@ -118,6 +119,10 @@ int config_check(struct host_config *config, const struct config_report *report)
             "%llu is more than the %u members; write a number from 1 to %u",
             (unsigned long long)config->cluster.replicas, config->members,
             config->members < TORC_REPLICAS_MAX ? config->members : TORC_REPLICAS_MAX);
+    if (result == 0 && config->log_bytes < log_bytes_min())
+        result = config_wrong(report, "memory.log",
+            "too little for the largest entries; give at least %lluKiB",
+            (unsigned long long)((log_bytes_min() + 1023) / 1024));
     return result == 0 ? check_net(config, report) : result;
 }
 

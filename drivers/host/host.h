@@ -29,6 +29,7 @@ struct torc_node {
     const struct host_provider *provider;
     struct host_port port;
     struct node_config engine_config;
+    struct ring *plan;   /* the static ring; from malloc */
     struct node *engine; /* in memory */
     struct host_memory memory;
     struct steer steer;         /* made if `steered` */
@@ -49,6 +50,8 @@ struct torc_node {
 
 /* layout.c: takes the memory and fills in engine, worker, steer. 0 or an error with its line. */
 int host_layout(struct torc_node *node, char *error, size_t error_bytes);
+/* Gives the memory back; no thread runs any more. */
+void host_layout_give(struct torc_node *node);
 
 /* watch.c: control's thread. 0 or an errno. Ends once stop_control is set. */
 int host_control_start(struct torc_node *node);

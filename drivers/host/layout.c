@@ -2,6 +2,8 @@
 #include "drivers/host/host.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <torc/error.h>
 
@@ -78,7 +80,31 @@ static void append_terms(struct node_memory_term *terms, const struct node_memor
     terms[used].name = NULL;
 }
 
-int host_layout(struct torc_node *node, char *error, size_t error_bytes)
+/* The static ring, which the engine refers to for as long as it lives. */
+static int plan_ring(struct torc_node *node, char *error, size_t error_bytes)
+{
+    const struct ring_spec *spec = &node->engine_config.ring;
+    const char *why = "outside the limits";
+    struct ring *ring = NULL;
+    size_t bytes = (ring_bytes(spec) + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+    void *memory = bytes > 0 ? aligned_alloc(ARENA_ALIGN, bytes) : NULL;
+    if (memory != NULL) {
+        memset(memory, 0, bytes);
+        ring = ring_build(spec, memory, &why);
+    }
+    if (ring == NULL) {
+        free(memory);
+        snprintf(error, error_bytes, "cluster: no ring can be built: %s",
+            memory == NULL && bytes > 0 ? "no memory" : why);
+        return memory == NULL && bytes > 0 ? -TORC_ENOMEM : -TORC_ECONFIG;
+    }
+    node->plan = ring;
+    node->engine_config.plan = ring;
+    return 0;
+}
+
+/* Measures, takes the memory, creates the engine's node in it and cuts the rest. */
+static int create(struct torc_node *node, char *error, size_t error_bytes)
 {
     struct node_memory_term terms[HOST_TERMS] = {0};
     struct node_memory_term own[3];
@@ -86,27 +112,45 @@ int host_layout(struct torc_node *node, char *error, size_t error_bytes)
     char sum[400];
     const char *why = "outside the limits";
     uint64_t engine_bytes = node_memory_bytes(&node->engine_config, terms, &why);
+    engine_bytes = (engine_bytes + ARENA_ALIGN - 1) & ~(uint64_t)(ARENA_ALIGN - 1);
     if (engine_bytes == 0) {
         snprintf(error, error_bytes, "configuration: %s", why);
         return -TORC_ECONFIG;
     }
-    engine_bytes = (engine_bytes + ARENA_ALIGN - 1) & ~(uint64_t)(ARENA_ALIGN - 1);
     arena_init(&arena, NULL, 0);
     cut(node, &arena, own);
     append_terms(terms, own);
     uint64_t bytes = engine_bytes + arena.used;
+    host_memory_sum(bytes, terms, sum, sizeof sum);
+    host_trace(&node->trace, "memory: %s", sum);
     int result = host_memory_take(&node->memory, bytes, terms, error, error_bytes);
     if (result != 0)
         return result;
     node->engine = node_create(&node->engine_config, node->memory.base, engine_bytes, &why);
     if (node->engine == NULL) {
-        host_memory_give(&node->memory);
         snprintf(error, error_bytes, "configuration: %s", why);
         return -TORC_ECONFIG;
     }
     arena_init(&arena, (uint8_t *)node->memory.base + engine_bytes, arena.used);
     cut(node, &arena, own);
-    host_memory_sum(bytes, terms, sum, sizeof sum);
-    host_trace(&node->trace, "memory: %s", sum);
     return 0;
+}
+
+int host_layout(struct torc_node *node, char *error, size_t error_bytes)
+{
+    int result = plan_ring(node, error, error_bytes);
+    if (result == 0)
+        result = create(node, error, error_bytes);
+    if (result != 0)
+        host_layout_give(node);
+    return result;
+}
+
+void host_layout_give(struct torc_node *node)
+{
+    host_memory_give(&node->memory);
+    free(node->plan);
+    node->plan = NULL;
+    node->engine = NULL;
+    node->worker = NULL;
 }

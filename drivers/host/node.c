@@ -65,7 +65,7 @@ void torc_node_destroy(struct torc_node *node)
         return;
     if (state_get(node) == TORC_NODE_STARTING)
         torc_node_stop(node, 0);
-    host_memory_give(&node->memory);
+    host_layout_give(node);
     host_trace_end(&node->trace);
     host_config_free(&node->config);
     free(node);
@@ -220,7 +220,7 @@ int torc_node_start(struct torc_node *node, char *error)
     }
     if (result != 0) {
         close_port(node);
-        host_memory_give(&node->memory);
+        host_layout_give(node);
         return result;
     }
     state_set(node, TORC_NODE_STARTING);
