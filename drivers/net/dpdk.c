@@ -155,7 +155,7 @@ static uint32_t dpdk_pool_packets(const struct dpdk_net *net)
 
 static int dpdk_queues(struct dpdk_net *net, char *error, size_t bytes)
 {
-    for (uint16_t i = 0; i < net->net.queues; i++) {
+    for (unsigned i = 0; i < net->net.queues; i++) {
         struct rte_mempool *pool = dpdk_pool_create(dpdk_pool_packets(net), net->socket);
         if (pool && !(net->queue[i] = dpdk_queue_create(net, i, pool)))
             rte_mempool_free(pool);

@@ -80,6 +80,7 @@ static struct torc_addr candidate(const struct client_core *core, uint32_t numbe
     const struct client_config *config = &core->config;
     if (number < config->seeds)
         return config->seed[number];
+    TORC_ASSERT(core->ring != NULL);
     return core->ring->member[number - config->seeds].address;
 }
 

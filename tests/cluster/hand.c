@@ -58,8 +58,10 @@ void hand_send(struct hand *hand, unsigned node, uint32_t partition, uint16_t op
             .operation = operation,
             .key_bytes = (uint16_t)key_bytes,
             .argument = argument};
-    memcpy(request + 1, key, key_bytes);
-    memcpy((char *)(request + 1) + key_bytes, value, value_bytes);
+    if (key != NULL)
+        memcpy(request + 1, key, key_bytes);
+    if (value != NULL)
+        memcpy((char *)(request + 1) + key_bytes, value, value_bytes);
     wire_request_sign(request);
     world_send(hand->world, world_client_address(hand->client), world_address(node, worker), packet,
         wire_seal(&builder, WORLD_CLUSTER));
