@@ -32,7 +32,7 @@ static bool rx_other(struct dpdk_queue *queue, struct rte_mbuf *packet, enum fra
     uint8_t *frame = rte_pktmbuf_mtod(packet, uint8_t *);
     switch (kind) {
     case FRAME_ARP_REQUEST:
-        if (view->from.ip)
+        if (frame_is_neighbour(&queue->self, view->from.ip))
             dpdk_told(queue, view->from.ip, view->from_mac, now_ns, NEIGHBOUR_BY_ARP);
         DPDK_COUNT(stats->arp_replies, 1);
         rx_answer(queue, packet, frame_arp_reply(&queue->self, frame));

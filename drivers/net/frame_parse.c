@@ -85,7 +85,7 @@ static enum frame_kind parse_ipv4(const struct frame_self *self, const uint8_t *
     return data[9] == FRAME_PROTO_ICMP ? parse_icmp(self, &ip) : FRAME_NOT_FOR_US;
 }
 
-/* RFC 826. Hardware Ethernet, protocol IPv4, and a sender that can be a neighbour of ours. */
+/* RFC 826. Hardware Ethernet, protocol IPv4; what is said of others than neighbours is no news. */
 static enum frame_kind parse_arp(
     const struct frame_self *self, const uint8_t *data, uint32_t bytes, struct frame_view *view)
 {
@@ -100,9 +100,8 @@ static enum frame_kind parse_arp(
     view->from.ip = frame_load32(data + 14);
     if (frame_mac_is_group(view->from_mac) || view->from_mac == 0)
         return FRAME_MALFORMED;
-    if (to_us && operation == ARP_REQUEST) /* sender 0: "is it free?"; it is not */
-        return frame_is_neighbour(self, view->from.ip) || view->from.ip == 0 ? FRAME_ARP_REQUEST
-                                                                             : FRAME_NOT_FOR_US;
+    if (to_us && operation == ARP_REQUEST) /* also of those who ask from elsewhere, or have none */
+        return view->from.ip != self->ip ? FRAME_ARP_REQUEST : FRAME_NOT_FOR_US;
     if (!frame_is_neighbour(self, view->from.ip))
         return FRAME_NOT_FOR_US;
     if (to_us && operation == ARP_REPLY)

@@ -308,7 +308,9 @@ static void arp_is_told_apart(void **state)
     assert_int_equal(view.from.ip, FRAMES_PEER);
     memset(arp + 14, 0, 4); /* a probe: nobody has the address yet */
     assert_int_equal(verdict(buffer, bytes), FRAME_ARP_REQUEST);
-    frame_store32(arp + 14, 0x0b000001); /* not of our subnet */
+    frame_store32(arp + 14, 0x0b000001); /* kernels ask with any address of theirs */
+    assert_int_equal(verdict(buffer, bytes), FRAME_ARP_REQUEST);
+    frame_store32(arp + 14, FRAMES_US); /* somebody else thinks that he is us */
     assert_int_equal(verdict(buffer, bytes), FRAME_NOT_FOR_US);
     frame_store32(arp + 14, FRAMES_PEER);
     frame_store32(arp + 24, FRAMES_PEER); /* gratuitous */
