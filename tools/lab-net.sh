@@ -73,6 +73,8 @@ dpdk_obstacle() {
     for name in ip ethtool nsenter; do
         command -v "$name" >/dev/null || { echo "$name is missing: tools/deps installs it"; return; }
     done
+    "$lab_build/tools/torcd" --help | grep -q 'Drivers of this build:.*dpdk' ||
+        { echo "torcd was built without DPDK"; return; }
     unshare --net true 2>/dev/null || echo "no rights for network namespaces"
 }
 
