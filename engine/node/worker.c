@@ -301,6 +301,7 @@ void worker_step(struct worker *worker, struct torc_burst *burst)
 {
     worker_read_ring(worker);
     worker->vnodes.chains.now_ns = burst->now_ns;
+    session_clock(worker->vnodes.sessions, burst->now_ns);
     burst->tx_used = 0;
     burst->wake_ns = worker->next_scan_ns;
     outbox_begin(&worker->vnodes.outbox, burst);
