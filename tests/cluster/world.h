@@ -29,21 +29,24 @@
 
 struct world_config {
     uint64_t seed;
-    unsigned nodes;          /* 1..WORLD_NODES_MAX */
-    unsigned workers;        /* of each node; 0: 1 */
-    uint32_t partitions;     /* 0: 4 */
-    unsigned replicas;       /* 0: all nodes up to 3 */
-    unsigned claim;          /* 0: blocks, so that partition 0 has head 1 */
-    uint64_t delay_ns;       /* of every packet; 0: 5 us */
-    uint64_t jitter_ns;      /* and up to so much more: reorders */
-    unsigned loss;           /* of 1000 packets */
-    unsigned duplication;    /* of 1000 */
-    unsigned corruption;     /* of 1000: one bit of the packet flips */
+    unsigned nodes;       /* 1..WORLD_NODES_MAX */
+    unsigned workers;     /* of each node; 0: 1 */
+    uint32_t partitions;  /* 0: 4 */
+    unsigned replicas;    /* 0: all nodes up to 3 */
+    unsigned claim;       /* 0: blocks, so that partition 0 has head 1 */
+    uint64_t delay_ns;    /* of every packet; 0: 5 us */
+    uint64_t jitter_ns;   /* and up to so much more: reorders */
+    unsigned loss;        /* of 1000 packets */
+    unsigned duplication; /* of 1000 */
+    unsigned corruption;  /* of 1000: one bit of the packet flips */
+    unsigned straggle;    /* of 1000: come up to straggle_ns later */
+    uint64_t straggle_ns;
     struct ring_class class; /* 0 fields: small defaults */
     uint64_t log_bytes;
     uint32_t receive_packets;
 };
 
+struct net_sim;
 struct world;
 
 struct world *world_create(const struct world_config *config);
@@ -73,6 +76,22 @@ void world_start(struct world *world, unsigned id);
 /* From now on. */
 void world_faults(struct world *world, unsigned loss, unsigned duplication, unsigned corruption,
     uint64_t jitter_ns);
+/* Nothing passes between these two (hosts: a node's id, WORLD_CLIENT_HOST + client) in that
+ * direction. */
+#define WORLD_CLIENT_HOST 16u
+void world_cut(struct world *world, unsigned from_host, unsigned to_host, bool cut);
+void world_heal(struct world *world);
+struct net_sim *world_net(struct world *world);
+
+/* The node does nothing for so long; what comes waits, as much as its receive ring holds. */
+void world_pause(struct world *world, unsigned id, uint64_t ns);
+/* The node's clock goes wrong by so much of a million, and jumps, from now on. */
+void world_clock(struct world *world, unsigned id, int drift_ppm, int64_t jump_ns);
+
+/* Called after each step of a worker: the place for invariants. */
+void world_watch(
+    struct world *world, void (*watch)(void *context, unsigned id, unsigned worker), void *context);
+
 /* Packets for which it says true are lost. NULL: none. */
 void world_lose_if(struct world *world,
     bool (*lose)(void *context, struct torc_addr from, struct torc_addr to, const void *packet,
