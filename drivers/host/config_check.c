@@ -12,7 +12,8 @@
 #include "engine/services/kv.h"
 
 #define PATH_BYTES    64u
-#define KV_BLOCKS_MIN 128u /* of a vnode; less is a mistake in the unit */
+#define KV_BLOCKS_MIN 128u              /* of a vnode; less is a mistake in the unit */
+#define KV_BLOCKS_MAX (UINT32_MAX - 2u) /* of a worker: its store numbers them by 32 bits */
 
 static const char *member_path(char path[PATH_BYTES], uint32_t index, const char *key)
 {
@@ -128,6 +129,15 @@ int config_check(struct host_config *config, const struct config_report *report)
 
 /* ---- what follows ---- */
 
+/* A worker holds the vnodes of its node divided by this, and at most two more. */
+static uint64_t least_workers(const struct host_config *config)
+{
+    uint64_t least = TORC_WORKERS_MAX;
+    for (uint32_t i = 0; i < config->members; i++)
+        least = config->member[i].workers < least ? config->member[i].workers : least;
+    return least;
+}
+
 static int derive_quota(struct host_config *config, const struct config_report *report)
 {
     const struct host_cluster *cluster = &config->cluster;
@@ -139,11 +149,12 @@ static int derive_quota(struct host_config *config, const struct config_report *
             "too little for the %llu partitions of one node; give at least %lluKiB",
             (unsigned long long)vnodes,
             (unsigned long long)(vnodes * KV_BLOCKS_MIN * KV_BLOCK_BYTES / 1024));
-    if (blocks > UINT32_MAX)
+    uint64_t most = KV_BLOCKS_MAX / (vnodes / least_workers(config) + 2);
+    if (blocks > most)
         return config_wrong(report, "memory.kv",
-            "too much for %llu partitions; raise cluster.partitions, or give at most %lluGiB",
-            (unsigned long long)vnodes,
-            (unsigned long long)(((vnodes << 32) * KV_BLOCK_BYTES) >> 30));
+            "too much: one worker's blocks are numbered by 32 bits; give at most %lluGiB, or each "
+            "member more workers",
+            (unsigned long long)((most * vnodes * KV_BLOCK_BYTES) >> 30));
     config->kv_blocks = (uint32_t)blocks;
     return 0;
 }

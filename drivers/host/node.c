@@ -89,11 +89,25 @@ static uint64_t random_incarnation(void)
     return value;
 }
 
+static void close_port(struct torc_node *node)
+{
+    if (node->port.net != NULL)
+        node->provider->close(&node->port);
+    node->port.net = NULL;
+}
+
 static int open_port(struct torc_node *node, char *error, size_t error_bytes)
 {
     struct host_port_request request = {.config = &node->config,
         .packet_bytes = WIRE_PACKET_BYTES,
         .arguments = node->eal_arguments};
+    if (node->eal_arguments != NULL && !node->provider->takes_arguments) {
+        snprintf(error, error_bytes,
+            "arguments for EAL (%s ...) are given, and net.driver is %s; leave them out or choose "
+            "dpdk",
+            node->eal_arguments[0], node->config.driver);
+        return -TORC_EINVAL;
+    }
     int result = node->provider->open(&request, &node->port, error, error_bytes);
     if (result != 0)
         return result;
@@ -102,19 +116,11 @@ static int open_port(struct torc_node *node, char *error, size_t error_bytes)
         snprintf(error, error_bytes,
             "net: the port takes UDP payloads of %u bytes and %u are needed; raise its MTU to 1500",
             net->packet_bytes, WIRE_PACKET_BYTES);
-        net->ops->close(net);
-        node->port.net = NULL;
+        close_port(node);
         return -TORC_ENODEV;
     }
     node->steered = !net->steers || net->queues < node->workers;
     return 0;
-}
-
-static void close_port(struct torc_node *node)
-{
-    if (node->port.net != NULL)
-        node->port.net->ops->close(node->port.net);
-    node->port.net = NULL;
 }
 
 /* In poll mode each worker has a core to itself, as far as there are any. */

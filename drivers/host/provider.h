@@ -16,16 +16,18 @@ struct host_port_request {
 };
 
 struct host_port {
-    struct torc_net *net;
+    struct torc_net *net;     /* NULL: not open */
     uint32_t receive_packets; /* that one worker's share of the port holds before it drops */
 };
 
 struct host_provider {
     const char *name;
-    bool needs_device;
+    bool needs_device;    /* net.dpdk.device */
+    bool takes_arguments; /* of the operator, for EAL */
     /* 0, or an error with one line in `error`. The thread that starts the node. */
     int (*open)(const struct host_port_request *request, struct host_port *port, char *error,
         size_t error_bytes);
+    void (*close)(struct host_port *port); /* the same thread; no worker runs any more */
     /* Each worker's thread, before its first loop and after its last; may be NULL. */
     void (*thread_start)(void);
     void (*thread_stop)(void);

@@ -10,7 +10,8 @@
  * A node runs threads of its own: one for each worker and one for control. They block all signals.
  * What a node has to say it says in lines (the trace); nothing but `trace` is called back.
  *
- * Thread-safety: create, start, stop and destroy of one node from one thread at a time; the others
+ * Thread-safety: create, start, stop and destroy of one node from one thread at a time, with the
+ * driver dpdk always the same, and one such node a process in its life; the others
  * from any thread between create and destroy.
  */
 #ifndef TORC_NODE_H

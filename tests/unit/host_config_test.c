@@ -307,6 +307,9 @@ static const struct {
     {14, "  kv: 1MiB",
         "t.yaml:14: memory.kv: too little for the 65 partitions of one node; give at least "
         "1040KiB"},
+    {14, "  kv: 1TiB",
+        "t.yaml:14: memory.kv: too much: one worker's blocks are numbered by 32 bits; give at most "
+        "496GiB, or each member more workers"},
     {18, "  queues: 3",
         "t.yaml:18: net.queues: 3 is more than the 2 workers of this node; write a number from 1 "
         "to 2"},
