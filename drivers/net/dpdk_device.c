@@ -54,12 +54,13 @@ const char *dpdk_device_parse(struct dpdk_device *device, const char *text)
         return "the device's name is empty or too long";
     snprintf(device->text, sizeof device->text, "%s", text);
     memcpy(device->name, text, name);
-    device_value(text, "iface", device->iface, sizeof device->iface);
     if (strchr(device->name, ':'))
         return NULL; /* on a bus */
     memcpy(device->driver, device->name, sizeof device->driver);
     while (name && isdigit((unsigned char)device->driver[name - 1]))
         device->driver[--name] = 0;
+    if (strcmp(device->driver, "net_af_packet") == 0 || strcmp(device->driver, "net_af_xdp") == 0)
+        device_value(text, "iface", device->iface, sizeof device->iface);
     if (strcmp(device->driver, "net_af_packet") == 0)
         device_af_packet(device);
     else if (strcmp(device->driver, "net_memif") == 0)

@@ -15,7 +15,7 @@ struct dpdk_device {
     char text[DPDK_DEVICE_BYTES]; /* with what we add to it */
     char name[64];                /* as DPDK calls the port */
     char driver[64];              /* "net_af_packet" of "net_af_packet0"; "" for a bus address */
-    char iface[64];               /* value of iface=, or "" */
+    char iface[64];               /* the interface that must be there already, or "" */
     uint32_t receive_packets;     /* what the text says about a queue's length; 0: nothing */
 };
 

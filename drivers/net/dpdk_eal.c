@@ -2,8 +2,10 @@
 #include "drivers/net/dpdk_eal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -93,6 +95,37 @@ static int eal_failed(const struct dpdk_eal_args *args, char *error, size_t byte
     return code == EACCES || code == EPERM ? -TORC_EPERM : -TORC_EIO;
 }
 
+/*
+ * Starts EAL with stdout turned away: an argument that it does not like makes it print a page of
+ * usage there. What is wrong it says on stderr.
+ */
+static int eal_init_quietly(struct dpdk_eal_args *args)
+{
+    fflush(stdout);
+    int out = dup(STDOUT_FILENO);
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    bool turned = out >= 0 && nowhere >= 0 && dup2(nowhere, STDOUT_FILENO) >= 0;
+    int result = rte_eal_init(args->count, args->value);
+    fflush(stdout);
+    if (turned)
+        dup2(out, STDOUT_FILENO);
+    if (out >= 0)
+        close(out);
+    if (nowhere >= 0)
+        close(nowhere);
+    return result;
+}
+
+/*
+ * DPDK leaves its directory behind, and its telemetry socket in there until the process exits.
+ * What is called at exit is called in reverse order: this, asked for before EAL starts, comes last.
+ */
+static void eal_remove_directory(void)
+{
+    if (eal_directory[0])
+        rmdir(eal_directory);
+}
+
 int torc_dpdk_eal_start(const struct torc_dpdk_eal_config *config, char *error, size_t error_bytes)
 {
     static struct dpdk_eal_args args; /* EAL keeps pointers into it */
@@ -112,8 +145,9 @@ int torc_dpdk_eal_start(const struct torc_dpdk_eal_config *config, char *error, 
         snprintf(error, error_bytes, "%s", wrong);
         return -TORC_EINVAL;
     }
+    atexit(eal_remove_directory);
     struct dpdk_eal_args given = args; /* EAL reorders what it is handed */
-    if (rte_eal_init(args.count, args.value) < 0)
+    if (eal_init_quietly(&args) < 0)
         return eal_failed(&given, error, error_bytes);
     snprintf(eal_directory, sizeof eal_directory, "%s", rte_eal_get_runtime_dir());
     eal_running = true;
@@ -126,7 +160,6 @@ void torc_dpdk_eal_stop(void)
         return;
     eal_running = false;
     rte_eal_cleanup();
-    rmdir(eal_directory); /* empty where nothing is shared with other processes; else it stays */
 }
 
 bool torc_dpdk_thread_start(void)

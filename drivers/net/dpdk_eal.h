@@ -29,7 +29,7 @@ struct torc_dpdk_eal_config {
  */
 int torc_dpdk_eal_start(const struct torc_dpdk_eal_config *config, char *error, size_t error_bytes);
 
-/* Ends EAL and removes what it left in the file system. After all ports are closed. */
+/* Ends EAL. After all ports are closed. What it has in the file system goes with the process. */
 void torc_dpdk_eal_stop(void);
 
 /*
