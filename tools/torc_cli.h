@@ -33,14 +33,14 @@ enum cli_option {
     CLI_TIMEOUT = 1 << 2,
     CLI_HEX = 1 << 3,
     CLI_NODES = 1 << 4, /* and --partitions, --replicas, --hash, --claim */
-    CLI_KEYS = 1 << 5,  /* and --value, --window, --prefix, --verify */
+    CLI_KEYS = 1 << 5,  /* and --value, --window, --prefix, --verify, --progress */
     CLI_VERSION = 1 << 6,
     CLI_CLUSTER = CLI_JSON | CLI_SEED | CLI_TIMEOUT,
 };
 
 struct cli {
     const char *verb;
-    bool json, help, verify;
+    bool json, help, verify, progress;
     const char *seed;
     uint64_t timeout_ns;
     uint8_t *hex; /* the key that --hex gave; NULL: none */

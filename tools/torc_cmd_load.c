@@ -47,7 +47,7 @@ struct load {
     struct pass put, get;
     struct pass *pass;
     uint64_t shown_ns;
-    bool tty;
+    bool drawn;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -100,7 +100,7 @@ static void make_value(uint64_t number, uint8_t *value, size_t bytes)
 static void show(struct load *load, bool last)
 {
     const uint64_t at = now_ns();
-    if (!load->tty || (!last && at - load->shown_ns < 100000000u))
+    if (!load->drawn || (!last && at - load->shown_ns < 100000000u))
         return;
     load->shown_ns = at;
     const uint64_t keys = load->cli->keys;
@@ -333,7 +333,7 @@ static int run_load(struct cli *cli)
     if (load == NULL)
         return CLI_NO;
     load->cli = cli;
-    load->tty = !cli->json && isatty(STDERR_FILENO);
+    load->drawn = cli->progress || (!cli->json && isatty(STDERR_FILENO));
     if (!prepare(load)) {
         cli_say(cli, "not enough memory for %llu values of %llu bytes",
             (unsigned long long)cli->window, (unsigned long long)cli->value_bytes);

@@ -47,6 +47,13 @@ static const char *take_help(struct cli *cli, const char *value)
     return NULL;
 }
 
+static const char *take_progress(struct cli *cli, const char *value)
+{
+    (void)value;
+    cli->progress = true;
+    return NULL;
+}
+
 static const char *take_verify(struct cli *cli, const char *value)
 {
     (void)value;
@@ -165,6 +172,8 @@ static const struct option options[] = {
     {"--window", "W", "puts in flight at once (256)", CLI_KEYS, take_window},
     {"--prefix", "TEXT", "what the keys begin with (load:)", CLI_KEYS, take_prefix},
     {"--verify", NULL, "read all keys back and compare every byte", CLI_KEYS, take_verify},
+    {"--progress", NULL, "draw the progress also where stderr is no terminal", CLI_KEYS,
+        take_progress},
     {"--help", NULL, "this", ~0u, take_help},
 };
 
