@@ -222,7 +222,7 @@ static void receive_packet(
 }
 
 /* Starts loading what the frames of a packet will touch. */
-static void receive_prefetch(const struct worker *worker, const struct wire_view *view)
+static void receive_prefetch(struct worker *worker, const struct wire_view *view)
 {
     const uint8_t *cursor = view->frames;
     const struct wire_frame *frame;
@@ -250,6 +250,7 @@ void worker_receive(struct worker *worker, const struct torc_rx *rx, uint32_t co
         else
             COUNT(worker->side->drops[drop[i]]);
     }
+    vnode_prefetch_end(&worker->vnodes);
     for (uint32_t i = 0; i < count; i++) {
         if (TORC_LIKELY(drop[i] == WIRE_TAKEN))
             receive_packet(worker, &rx[i], &worker->view[i]);

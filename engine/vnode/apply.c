@@ -100,12 +100,33 @@ void vnode_advance(struct vnode_set *set, uint32_t vnode)
     log_release(set->chains.log, vnode, committed);
 }
 
-void vnode_prefetch(const struct vnode_set *set, uint32_t vnode, const struct wire_request *request)
+static void vnode_prefetch_item(struct vnode_set *set, uint32_t at)
 {
+    const struct vnode_ahead *ahead = &set->ahead[at % VNODE_AHEAD];
+    set->service->ops->prefetch_item(set->service, ahead->vnode, ahead->hash);
+}
+
+void vnode_prefetch(struct vnode_set *set, uint32_t vnode, const struct wire_request *request)
+{
+    const struct torc_service_ops *ops = set->service->ops;
     session_prefetch(set->sessions, vnode, &request->session);
-    if (set->service->ops->prefetch == NULL || request->key_bytes == 0)
+    if (ops->prefetch == NULL || request->key_bytes == 0)
         return;
     struct ring_hash hash =
         ring_hash_key(TORC_HASH_XXH3, wire_request_key(request), request->key_bytes);
-    set->service->ops->prefetch(set->service, vnode, ring_hash_top(&hash));
+    ops->prefetch(set->service, vnode, ring_hash_top(&hash));
+    if (ops->prefetch_item == NULL)
+        return;
+    if (set->ahead_count >= VNODE_AHEAD)
+        vnode_prefetch_item(set, set->ahead_count);
+    set->ahead[set->ahead_count++ % VNODE_AHEAD] =
+        (struct vnode_ahead){.vnode = vnode, .hash = ring_hash_top(&hash)};
+}
+
+void vnode_prefetch_end(struct vnode_set *set)
+{
+    uint32_t last = set->ahead_count < VNODE_AHEAD ? set->ahead_count : VNODE_AHEAD;
+    for (uint32_t i = set->ahead_count - last; i != set->ahead_count; i++)
+        vnode_prefetch_item(set, i);
+    set->ahead_count = 0;
 }

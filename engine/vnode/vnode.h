@@ -29,6 +29,13 @@ struct vnode {
     bool tail_lost;   /* it was the tail: no reads either */
 };
 
+/* What the service began to load for a key. */
+struct vnode_ahead {
+    uint32_t vnode;
+    uint64_t hash;
+};
+#define VNODE_AHEAD 8u /* a power of 2: loads from memory that a core may well have under way */
+
 /* All vnodes of a worker and what they share. vnode i is chain i. */
 struct vnode_set {
     struct chain_set chains;
@@ -43,6 +50,8 @@ struct vnode_set {
     struct counters *counters;
     bool draining;
     uint32_t scan; /* next vnode to look at in vnode_scan */
+    uint32_t ahead_count;
+    struct vnode_ahead ahead[VNODE_AHEAD]; /* the last of vnode_prefetch, oldest overwritten */
 };
 
 /* May this node answer linearizable reads now? Membership is static: always (rule 6 begins with
@@ -58,10 +67,11 @@ static inline uint32_t vnode_find(const struct vnode_set *set, uint16_t class, u
 }
 
 /*
- * Starts loading what a request, or an entry, of a vnode will touch. Pure hint.
+ * Starts loading what a request, or an entry, of a vnode will touch, and goes on with an earlier
+ * one, whose index is there by now. vnode_prefetch_end goes on with the last ones. Pure hints.
  */
-void vnode_prefetch(
-    const struct vnode_set *set, uint32_t vnode, const struct wire_request *request);
+void vnode_prefetch(struct vnode_set *set, uint32_t vnode, const struct wire_request *request);
+void vnode_prefetch_end(struct vnode_set *set);
 
 /* ---- request.c, read.c ---- frames from clients; wire_open has passed them */
 
