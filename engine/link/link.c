@@ -47,8 +47,14 @@ bool link_may_send(const struct link *link)
     return !link->dead && link->in_flight < link->credit_now &&
            link_sent_at(link, link->next_number)->number == 0 &&
            link->frames_put - link->frames_taken <= LINK_FRAMES - LINK_PACKET_FRAMES &&
-           link->unresolved + (link->resend_put - link->resend_taken) <=
-               LINK_FRAMES - LINK_PACKET_FRAMES;
+           link->unresolved <= LINK_FRAMES - LINK_PACKET_FRAMES;
+}
+
+/* RFC 6298: doubled with each timeout in a row. */
+static uint64_t link_timeout_ns(const struct link *link)
+{
+    uint64_t backed_off = link->rto_ns << (link->backoff < 6 ? link->backoff : 6);
+    return backed_off < LINK_RTO_MAX_NS ? backed_off : LINK_RTO_MAX_NS;
 }
 
 static void link_add_ack(struct link *link, struct wire_builder *builder, uint64_t now_ns)
@@ -99,7 +105,7 @@ void link_packet_sent(struct link *link, uint64_t now_ns)
     if (link->in_flight++ == 0)
         link->oldest = number;
     if (link->rto_at_ns == 0)
-        link->rto_at_ns = now_ns + link->rto_ns;
+        link->rto_at_ns = now_ns + link_timeout_ns(link);
 }
 
 /* A packet is settled: it arrived or is lost. Its frames' places are free once all older ones are.
@@ -114,7 +120,8 @@ static void link_settle(struct link *link, struct link_sent *sent)
 
 static void link_advance_oldest(struct link *link)
 {
-    while (link->oldest < link->next_number && link_sent_at(link, link->oldest)->number == 0)
+    while (link->oldest < link->next_number &&
+           link_sent_at(link, link->oldest)->number != link->oldest)
         link->oldest++;
     link->frames_taken = link->oldest < link->next_number
                              ? link_sent_at(link, link->oldest)->frames_at
@@ -184,12 +191,8 @@ static void link_restart_timer(struct link *link)
 {
     link_advance_oldest(link);
     link->rto_at_ns = 0;
-    if (link->in_flight > 0) {
-        uint64_t backed_off = link->rto_ns << (link->backoff < 6 ? link->backoff : 6);
-        if (backed_off > LINK_RTO_MAX_NS)
-            backed_off = LINK_RTO_MAX_NS;
-        link->rto_at_ns = link_sent_at(link, link->oldest)->sent_ns + backed_off;
-    }
+    if (link->in_flight > 0)
+        link->rto_at_ns = link_sent_at(link, link->oldest)->sent_ns + link_timeout_ns(link);
 }
 
 void link_acknowledged(
@@ -200,17 +203,19 @@ void link_acknowledged(
         return;
     }
     bool newest = ack->largest >= link->largest_acked;
+    uint32_t in_flight = link->in_flight;
     struct link_sent *largest = link_sent_at(link, ack->largest);
     if (largest->number == ack->largest) {
         uint64_t rtt = now_ns - largest->sent_ns;
         uint64_t delay = (uint64_t)ack->delay_us * 1000;
         link_measure(link, rtt > delay ? rtt - delay : rtt);
-        link->backoff = 0;
         link_settle(link, largest);
     }
     link_arrived_bitmap(link, ack->largest, ack->bitmap[0]);
     if (ack->largest > 64)
         link_arrived_bitmap(link, ack->largest - 64, ack->bitmap[1]);
+    if (link->in_flight < in_flight) /* something arrived: the peer is there */
+        link->backoff = 0;
     if (ack->largest > link->largest_acked)
         link->largest_acked = ack->largest;
     if (newest) /* never 0: with nothing in flight no word of more would come */

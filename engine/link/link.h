@@ -109,7 +109,11 @@ bool link_may_send(const struct link *link);
 void link_packet_start(struct link *link, struct wire_builder *builder, void *buffer,
     uint32_t packet_bytes, struct wire_packet *header, uint64_t now_ns);
 
-/* Notes a frame that was just added to the packet. At most LINK_PACKET_FRAMES. */
+/*
+ * Notes a frame that was just added to the packet. At most LINK_PACKET_FRAMES. A new frame only
+ * when link_resend_any is false: then what is in flight and what waits to be sent again never
+ * are more than LINK_FRAMES together, and what was lost always finds room to be sent again.
+ */
 void link_packet_note(struct link *link, const struct link_frame *frame);
 
 /* The packet is sealed and goes out. */
