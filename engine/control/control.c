@@ -206,6 +206,9 @@ static const char *control_trouble_text(enum control_peer_trouble trouble)
     case CONTROL_PEER_RETURNED:
         return " restarted and is not the member it was: its chains refuse writes until the whole "
                "cluster is restarted";
+    case CONTROL_PEER_KNOWS_ANOTHER:
+        return " serves with an earlier incarnation of this node, which restarted without its "
+               "memory: restart the whole cluster";
     default:
         return "";
     }

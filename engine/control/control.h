@@ -46,6 +46,7 @@ enum control_peer_trouble {
     CONTROL_PEER_OTHER_NAME,
     CONTROL_PEER_SMALL_MTU,
     CONTROL_PEER_RETURNED,
+    CONTROL_PEER_KNOWS_ANOTHER, /* it serves with an earlier incarnation of this node */
 };
 
 struct control_peer {

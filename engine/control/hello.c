@@ -53,6 +53,16 @@ static enum control_peer_trouble hello_trouble(
     return CONTROL_PEER_FINE;
 }
 
+/*
+ * To which incarnation of a member we speak. Once the ring is published that is the bound one, for
+ * life: a member that returned as another hears nobody name it, so it binds nobody and never serves
+ * from its empty memory.
+ */
+static uint64_t hello_receiver(const struct control *control, const struct control_peer *peer)
+{
+    return control->current != NULL ? peer->incarnation : peer->heard;
+}
+
 /* A HELLO that names our incarnation: its sender lives, and has heard us. */
 static void hello_bind(struct control *control, uint16_t member, uint64_t incarnation)
 {
@@ -68,6 +78,20 @@ static void hello_bind(struct control *control, uint16_t member, uint64_t incarn
     }
     peer->incarnation = incarnation;
     control->member[member].incarnation = incarnation;
+}
+
+/* A HELLO of this cluster. */
+static void hello_fine(struct control *control, uint16_t member, const struct wire_packet *header)
+{
+    struct control_peer *peer = &control->peer[member];
+    uint64_t own = control->config.incarnation;
+    peer->heard = header->sender_incarnation;
+    if (peer->trouble != CONTROL_PEER_RETURNED)
+        peer->trouble = CONTROL_PEER_FINE;
+    if (header->receiver_incarnation == own)
+        hello_bind(control, member, header->sender_incarnation);
+    else if (header->receiver_incarnation != 0 && control->current == NULL)
+        peer->trouble = CONTROL_PEER_KNOWS_ANOTHER;
 }
 
 void control_hello(struct control *control, const struct wire_view *view, struct torc_addr from)
@@ -87,14 +111,10 @@ void control_hello(struct control *control, const struct wire_view *view, struct
         if (peer->incarnation == 0) /* never disturbs what is bound */
             peer->trouble = (uint8_t)trouble;
     } else {
-        if (peer->trouble != CONTROL_PEER_RETURNED)
-            peer->trouble = CONTROL_PEER_FINE;
-        peer->heard = view->header.sender_incarnation;
-        if (view->header.receiver_incarnation == control->config.incarnation)
-            hello_bind(control, member, view->header.sender_incarnation);
+        hello_fine(control, member, &view->header);
     }
     if (view->header.number == HELLO_ASKS)
-        hello_send(control, from, view->header.sender_incarnation, 0);
+        hello_send(control, from, hello_receiver(control, peer), 0);
 }
 
 uint64_t control_hello_due(struct control *control)
@@ -105,7 +125,8 @@ uint64_t control_hello_due(struct control *control)
         if (i == control->self)
             continue;
         if (control->now_ns >= peer->next_hello_ns) {
-            hello_send(control, control->member[i].address, peer->heard, HELLO_ASKS);
+            hello_send(
+                control, control->member[i].address, hello_receiver(control, peer), HELLO_ASKS);
             bool bound = peer->incarnation != 0;
             peer->next_hello_ns = control->now_ns + (bound ? CONTROL_HELLO_LATER_NS
                                                            : control->config.hello_interval_ns);
