@@ -60,7 +60,7 @@ static void micro_session(struct gbench *bench, int64_t sessions)
                 gbench_skip(bench, "a new request is not NEW");
                 return;
             }
-            session_in_flight(table, vnode, &request, request.number);
+            session_in_flight(table, vnode, &request);
             session_applied(table, vnode, &request, &answer);
             vnode = (vnode + 1) % STATE_VNODES;
             request.number += vnode == 0;

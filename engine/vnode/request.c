@@ -34,9 +34,9 @@ static bool vnode_create(struct vnode_set *set, uint32_t vnode, const struct wir
         vnode_busy(set, caller, request);
         return false;
     }
-    const struct wire_entry *entry = chain_create(&set->chains, vnode, request, caller->address);
+    (void)chain_create(&set->chains, vnode, request, caller->address);
     if (request->operation >= WIRE_OP_PUT)
-        session_in_flight(set->sessions, vnode, request, entry->sequence);
+        session_in_flight(set->sessions, vnode, request);
     vnode_advance(set, vnode);
     return true;
 }

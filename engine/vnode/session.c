@@ -373,10 +373,9 @@ enum session_verdict session_request(struct session_table *table, uint32_t vnode
     return SESSION_NEW;
 }
 
-void session_in_flight(struct session_table *table, uint32_t vnode,
-    const struct wire_request *request, uint64_t sequence)
+void session_in_flight(
+    struct session_table *table, uint32_t vnode, const struct wire_request *request)
 {
-    (void)sequence; /* whether its entry is applied, the answers say */
     struct session *session = session_find(table, vnode, &request->session);
     if (session == NULL || session_numbers(table, request) != SESSION_NEW)
         return;

@@ -89,8 +89,8 @@ void session_applied(struct session_table *table, uint32_t vnode,
 enum session_verdict session_request(struct session_table *table, uint32_t vnode,
     const struct wire_request *request, uint64_t now_ns, struct session_answer *answer);
 /* The head appended it. */
-void session_in_flight(struct session_table *table, uint32_t vnode,
-    const struct wire_request *request, uint64_t sequence);
+void session_in_flight(
+    struct session_table *table, uint32_t vnode, const struct wire_request *request);
 /* A session of this vnode with that nonce, if open: fills in *id. */
 bool session_by_nonce(
     const struct session_table *table, uint32_t vnode, uint64_t nonce, struct wire_session *id);

@@ -81,7 +81,7 @@ static void malformed_numbers_are_refused_and_change_nothing(void **state)
     assert_int_equal(fixture_apply(table, id, 5, 5, &ignored), SESSION_STALE);
     assert_int_equal(fixture_apply(table, id, UINT64_MAX, 7, &ignored), SESSION_AHEAD);
     struct wire_request bad = fixture_request(id, 5, 5);
-    session_in_flight(table, 0, &bad, 1);
+    session_in_flight(table, 0, &bad);
     EXPECT_ASSERTION(session_applied(table, 0, &bad, &ignored));
     assert_int_equal(fixture_append(table, id, 1, 0), SESSION_NEW);
     assert_int_equal(fixture_apply(table, id, SESSION_NUMBER_MAX, 7, &ignored), SESSION_NEW);

@@ -54,7 +54,7 @@ static inline enum session_verdict fixture_append(
     struct wire_request request = fixture_request(id, number, behind);
     enum session_verdict verdict = fixture_ask(table, id, number, behind);
     if (verdict == SESSION_NEW)
-        session_in_flight(table, 0, &request, 1);
+        session_in_flight(table, 0, &request);
     return verdict;
 }
 

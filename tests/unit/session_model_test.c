@@ -132,7 +132,7 @@ static void step_request(struct model *model)
         assert_true(answer.version == session->version[request.number]);
     if (wanted != SESSION_NEW || model->pendings == PENDING)
         return;
-    session_in_flight(model->head, 1, &request, ++model->sequence);
+    session_in_flight(model->head, 1, &request);
     model->pending[model->pendings++] = request;
     session->in_flight[request.number] = true;
     session->head_lowest = greater(session->head_lowest, request.number - request.awaited_behind);
@@ -180,7 +180,7 @@ static void step_head_change(struct model *model)
     for (uint32_t i = 0; i < model->pendings; i++) {
         const struct wire_request *request = &model->pending[i];
         struct model_session *session = model_find(model, &request->session);
-        session_in_flight(model->head, 1, request, 1);
+        session_in_flight(model->head, 1, request);
         if (session == NULL)
             continue;
         session->in_flight[request->number] = true;
