@@ -14,6 +14,7 @@
 #include <rte_lcore.h>
 
 #include "drivers/net/dpdk_device.h"
+#include "drivers/net/dpdk_sweep.h"
 #include <torc/error.h>
 
 static bool eal_running;
@@ -126,6 +127,18 @@ static void eal_remove_directory(void)
         rmdir(eal_directory);
 }
 
+/* The directories of processes of ours that were killed, beside our own. */
+static void eal_sweep(void)
+{
+    char parent[sizeof eal_directory];
+    memcpy(parent, eal_directory, sizeof parent);
+    char *name = strrchr(parent, '/');
+    if (name) {
+        *name = 0;
+        dpdk_sweep(parent);
+    }
+}
+
 int torc_dpdk_eal_start(const struct torc_dpdk_eal_config *config, char *error, size_t error_bytes)
 {
     static struct dpdk_eal_args args; /* EAL keeps pointers into it */
@@ -151,6 +164,7 @@ int torc_dpdk_eal_start(const struct torc_dpdk_eal_config *config, char *error, 
         return eal_failed(&given, error, error_bytes);
     snprintf(eal_directory, sizeof eal_directory, "%s", rte_eal_get_runtime_dir());
     eal_running = true;
+    eal_sweep();
     return 0;
 }
 
