@@ -36,8 +36,8 @@ void host_trace(struct host_trace *trace, const char *format, ...)
     va_list arguments;
     va_start(arguments, format);
     /* The analyser of clang 14 does not see va_start. */
-    vsnprintf(
-        line, sizeof line, format, arguments); /* NOLINT(clang-analyzer-valist.Uninitialized) */
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
+    vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     pthread_mutex_lock(&trace->lock);
     if (trace->write != NULL)
