@@ -53,6 +53,9 @@ int host_layout(struct torc_node *node, char *error, size_t error_bytes);
 /* Gives the memory back; no thread runs any more. */
 void host_layout_give(struct torc_node *node);
 
+/* node.c: the engine's state as the embedding program knows it. */
+enum torc_node_state host_state(enum node_state state);
+
 /* watch.c: control's thread. 0 or an errno. Ends once stop_control is set. */
 int host_control_start(struct torc_node *node);
 

@@ -264,12 +264,9 @@ int torc_node_stop(struct torc_node *node, uint32_t drain_ms)
 
 /* ---- questions ---- */
 
-enum torc_node_state torc_node_state(const struct torc_node *node)
+enum torc_node_state host_state(enum node_state state)
 {
-    int state = state_get(node);
-    if (state != TORC_NODE_STARTING)
-        return (enum torc_node_state)state;
-    switch (node_state(node->engine)) {
+    switch (state) {
     case NODE_STARTING:
         return TORC_NODE_STARTING;
     case NODE_SERVING:
@@ -280,6 +277,14 @@ enum torc_node_state torc_node_state(const struct torc_node *node)
         return TORC_NODE_REFUSED;
     }
     return TORC_NODE_STARTING;
+}
+
+enum torc_node_state torc_node_state(const struct torc_node *node)
+{
+    int state = state_get(node);
+    if (state != TORC_NODE_STARTING)
+        return (enum torc_node_state)state;
+    return host_state(node_state(node->engine));
 }
 
 const char *torc_node_state_name(enum torc_node_state state)

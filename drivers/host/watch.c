@@ -42,7 +42,7 @@ static void watch_state(struct torc_node *node)
     char trouble[sizeof node->trouble];
     node_trouble(node->engine, trouble, sizeof trouble);
     if (state != node->said)
-        host_trace(&node->trace, "%s", torc_node_state_name(torc_node_state(node)));
+        host_trace(&node->trace, "%s", torc_node_state_name(host_state(state)));
     if (strcmp(trouble, node->trouble) != 0 && trouble[0] != 0)
         host_trace(&node->trace, "%s", trouble);
     node->said = state;
@@ -57,7 +57,7 @@ static void *control_main(void *argument)
     while (!__atomic_load_n(&node->stop_control, __ATOMIC_RELAXED)) {
         uint64_t now_ns = host_now_ns();
         uint64_t next_ns = node_control_step(node->engine, now_ns);
-        if (now_ns >= watch_ns) {
+        if (now_ns >= watch_ns || node_state(node->engine) != node->said) {
             watch_state(node);
             watch_ns = now_ns + WATCH_NS;
         }
@@ -70,6 +70,7 @@ static void *control_main(void *argument)
             .tv_nsec = (long)(pause_ns < CONTROL_SLEEP_NS ? pause_ns : CONTROL_SLEEP_NS)};
         nanosleep(&pause, NULL);
     }
+    watch_state(node); /* so that the trace is complete, however short the node's life was */
     return NULL;
 }
 
