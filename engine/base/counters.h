@@ -35,6 +35,7 @@
     X(busy_parts, "refused BUSY: no buffer for a large request")                                   \
     X(busy_draining, "refused BUSY: the node is draining")                                         \
     X(refused_member_lost, "refused: a member of the chain restarted")                             \
+    X(drop_no_port, "from port 0, where nobody can be answered")                                   \
     X(drop_not_ready, "no ring yet")                                                               \
     X(drop_unknown_sender, "a node that is no member")                                             \
     X(drop_stale_sender, "an incarnation of the sender that is not the bound one")                 \

@@ -252,7 +252,9 @@ void worker_receive(struct worker *worker, const struct torc_rx *rx, uint32_t co
     }
     vnode_prefetch_end(&worker->vnodes);
     for (uint32_t i = 0; i < count; i++) {
-        if (TORC_LIKELY(drop[i] == WIRE_TAKEN))
+        if (TORC_UNLIKELY(rx[i].from.port == 0))
+            COUNT(worker->side->counters.drop_no_port);
+        else if (TORC_LIKELY(drop[i] == WIRE_TAKEN))
             receive_packet(worker, &rx[i], &worker->view[i]);
         else if (drop[i] == WIRE_DROP_bad_version)
             receive_other_version(worker, &worker->view[i], &rx[i]);

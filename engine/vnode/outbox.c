@@ -65,6 +65,7 @@ static uint32_t outbox_place(struct outbox *outbox, struct torc_addr to, bool *f
 struct wire_builder *outbox_open(struct outbox *outbox, struct torc_addr to, uint32_t room)
 {
     bool found;
+    TORC_ASSERT(to.port != 0);
     uint32_t number = outbox_place(outbox, to, &found);
     if (!found)
         return outbox_start(outbox, number, to);

@@ -36,8 +36,8 @@ struct outbox {
 void outbox_begin(struct outbox *outbox, struct torc_burst *burst);
 
 /*
- * The packet to that client, with room for at least `room` bytes of frames. NULL, counted, if there
- * is no send buffer left: the client asks again.
+ * The packet to that client (whose port is not 0), with room for at least `room` bytes of frames.
+ * NULL, counted, if there is no send buffer left: the client asks again.
  */
 struct wire_builder *outbox_open(struct outbox *outbox, struct torc_addr to, uint32_t room);
 
