@@ -3,6 +3,7 @@
  * Every wrong configuration ends in one line that names file, line, field and what would be right.
  */
 #include "drivers/host/config.h"
+#include "drivers/host/config_schema.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -399,8 +400,48 @@ static void test_the_engine_gets_the_static_ring(void **state)
     host_config_free(&config);
 }
 
-int main(void)
+/* Every key of the tables stands in the example, with its default where it has one. */
+static void shows_keys(const char *text, const struct config_field *field)
 {
+    for (; field->key != NULL; field++) {
+        char key[64];
+        snprintf(key, sizeof key, "%s: ", field->key);
+        if (strstr(text, key) == NULL)
+            fail_msg("the example does not show %s", field->key);
+        snprintf(key, sizeof key, "%s: %s ", field->key, field->fallback);
+        if (field->fallback != NULL && field->fallback[0] != 0 &&
+            strcmp(field->key, "workers") != 0 && strstr(text, key) == NULL)
+            fail_msg("the example does not show the default of %s", field->key);
+    }
+}
+
+static const char *example; /* its path: the test's argument */
+
+static void test_the_documented_example_is_good_and_shows_every_key(void **state)
+{
+    (void)state;
+    struct host_config config;
+    char error[HOST_ERROR_BYTES] = "";
+    char text[8192];
+    int result = host_config_load(example, &config, error);
+    assert_string_equal(error, "");
+    assert_int_equal(result, 0);
+    host_config_free(&config);
+    FILE *file = fopen(example, "re");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = 0;
+    fclose(file);
+    shows_keys(text, config_root_fields);
+    shows_keys(text, config_cluster_fields);
+    shows_keys(text, config_member_fields);
+    shows_keys(text, config_memory_fields);
+    shows_keys(text, config_net_fields);
+    shows_keys(text, config_dpdk_fields);
+}
+
+int main(int argc, char **argv)
+{
+    example = argc > 1 ? argv[1] : "docs/torc.yaml";
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_good_file_becomes_a_plain_struct),
         cmocka_unit_test(test_the_quota_of_a_vnode_follows_from_the_memory_of_a_node),
@@ -412,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_a_missing_driver_is_named_with_those_there_are),
         cmocka_unit_test(test_a_file_that_cannot_be_read_is_named),
         cmocka_unit_test(test_the_engine_gets_the_static_ring),
+        cmocka_unit_test(test_the_documented_example_is_good_and_shows_every_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
