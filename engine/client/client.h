@@ -35,6 +35,7 @@ struct client_config {
     uint32_t session_window;   /* power of 2, at most CLIENT_SESSION_MAX; the ring may say less */
     uint32_t large;            /* values that fit no packet, under way at once; at least 1 */
     uint32_t packet_window;    /* packets in flight to one core, at most CLIENT_WINDOW_MAX */
+    uint32_t packet_requests;  /* at most so many in one packet; 0: as many as fit */
     uint32_t part_window;      /* parts of one large value in flight, at most 64 */
     uint32_t packet_bytes;     /* largest UDP payload to send */
     uint64_t rto_initial_ns;   /* before any round trip was measured */

@@ -21,6 +21,7 @@ void client_config_defaults(struct client_config *config)
     DEFAULT(config->session_window, CLIENT_SESSION_MAX);
     DEFAULT(config->large, 8);
     DEFAULT(config->packet_window, CLIENT_WINDOW_MAX);
+    DEFAULT(config->packet_requests, UINT16_MAX);
     DEFAULT(config->part_window, 32);
     DEFAULT(config->packet_bytes, WIRE_PACKET_BYTES);
     DEFAULT(config->rto_initial_ns, 20000000);

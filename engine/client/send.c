@@ -152,7 +152,9 @@ static bool place(struct client_core *core, uint32_t index)
     struct client_destination *destination = &core->destinations[request->destination];
     const uint32_t bytes = request_bytes(request);
     const uint32_t room = wire_pad((uint32_t)sizeof(struct wire_frame) + bytes);
-    if (destination->tx != CLIENT_NONE && wire_room(&destination->builder) < room)
+    if (destination->tx != CLIENT_NONE &&
+        (wire_room(&destination->builder) < room ||
+            destination->builder.frames >= core->config.packet_requests))
         seal(core, destination);
     if (destination->tx == CLIENT_NONE && !open_packet(core, destination))
         return false;
