@@ -90,15 +90,11 @@ static void sleep_ns(const struct host_worker *worker, uint64_t ns)
     ring_online();
 }
 
-/* Spins a little, then yields, then sleeps for as long as the engine can do without a step. */
+/* Spins a little, then sleeps for as long as the engine can do without a step. */
 static void idle(struct host_worker *worker)
 {
     if (worker->poll || worker->idle_loops++ < HOST_IDLE_SPINS)
         return;
-    if (worker->idle_loops <= HOST_IDLE_SPINS + HOST_IDLE_YIELDS) {
-        sched_yield();
-        return;
-    }
     uint64_t now_ns = host_now_ns();
     uint64_t wake_ns = worker->burst.wake_ns;
     if (wake_ns <= now_ns)
