@@ -80,6 +80,7 @@ struct dpdk_queue {
     bool arp;               /* false: all addresses are known from the start */
     bool interrupts;        /* the port can wake a sleeper on this queue */
     bool chains;            /* among the held ones there are some of several segments */
+    bool gaps;              /* some of the held ones became answers: NULL */
     bool announce_now;      /* set by the thread that watches the link, taken by this one */
     uint16_t announcements; /* still to make */
     uint16_t lanes;

@@ -76,22 +76,39 @@ static inline void rx_from(struct dpdk_queue *queue, const struct frame_view *vi
         dpdk_heard(queue, view->from.ip, view->from_mac, now_ns);
 }
 
-/* The slow half of rx_one: true if the view is of a datagram after all (it has IPv4 options). */
-static __attribute__((noinline)) bool rx_slow(struct dpdk_queue *queue, uint32_t index,
-    unsigned checked, struct frame_view *view, uint64_t now_ns)
+static inline void rx_give(struct torc_rx *rx, const struct frame_view *view)
+{
+    rx->data = view->payload;
+    rx->bytes = view->payload_bytes;
+    rx->from = view->from;
+}
+
+/*
+ * A frame that frame_udp_fast left to others. True, and *rx, if it is a datagram for us after all
+ * (it has IPv4 options). A frame that became an answer leaves a gap among the held ones.
+ */
+static __attribute__((noinline)) bool rx_slow(
+    struct dpdk_queue *queue, uint32_t index, struct torc_rx *rx, uint64_t now_ns)
 {
     struct rte_mbuf *packet = queue->packet[index];
     const uint8_t *data = rte_pktmbuf_mtod(packet, const uint8_t *);
+    struct frame_view view;
     if (packet->nb_segs > 1) { /* we asked for none such */
         queue->chains = true;
         DPDK_COUNT(queue->counters.stats.rx_malformed, 1);
         return false;
     }
-    enum frame_kind kind = frame_parse(&queue->self, data, packet->data_len, checked, view);
-    if (kind == FRAME_UDP)
+    enum frame_kind kind =
+        frame_parse(&queue->self, data, packet->data_len, rx_checked(queue, packet), &view);
+    if (kind == FRAME_UDP) {
+        rx_give(rx, &view);
+        rx_from(queue, &view, now_ns);
         return true;
-    if (rx_other(queue, packet, kind, view, now_ns))
+    }
+    if (rx_other(queue, packet, kind, &view, now_ns)) {
         queue->packet[index] = NULL;
+        queue->gaps = true;
+    }
     return false;
 }
 
@@ -103,46 +120,59 @@ static void rx_close_gaps(struct dpdk_queue *queue)
         if (queue->packet[i])
             queue->packet[kept++] = queue->packet[i];
     queue->held = kept;
+    queue->gaps = false;
+}
+
+/*
+ * The held packets into rx. Nothing takes the address of `view` but what is inlined, so that it
+ * stays in registers.
+ */
+static uint32_t rx_all(struct dpdk_queue *queue, struct torc_rx *rx, uint32_t got, uint64_t now_ns)
+{
+    uint32_t last_ip = 0;
+    uint64_t last_mac = 0;
+    uint64_t bytes = 0;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < got; i++) {
+        struct frame_view view;
+        const struct rte_mbuf *packet = queue->packet[i];
+        if (i + 2 < got)
+            rte_prefetch0(rte_pktmbuf_mtod(queue->packet[i + 2], void *));
+        if (!frame_udp_fast(&queue->self, rte_pktmbuf_mtod(packet, const uint8_t *),
+                packet->data_len, rx_checked(queue, packet), &view)) {
+            if (rx_slow(queue, i, &rx[count], now_ns))
+                bytes += rx[count++].bytes;
+            continue;
+        }
+        rx_give(&rx[count++], &view);
+        bytes += view.payload_bytes;
+        if (view.from.ip == last_ip && view.from_mac == last_mac)
+            continue;
+        last_ip = view.from.ip;
+        last_mac = view.from_mac;
+        rx_from(queue, &view, now_ns);
+    }
+    DPDK_COUNT(queue->counters.stats.rx_packets, count);
+    DPDK_COUNT(queue->counters.stats.rx_bytes, bytes);
+    return count;
 }
 
 uint32_t dpdk_receive(
     struct torc_net *net, unsigned number, struct torc_rx *rx, uint32_t max, uint64_t now_ns)
 {
     struct dpdk_queue *queue = dpdk_queue_of(net, number);
-    struct frame_view view;
-    uint64_t bytes = 0;
-    uint32_t count = 0;
-    bool gaps = false;
     if (TORC_UNLIKELY(queue->held))
         dpdk_release(net, number);
     if (TORC_UNLIKELY(now_ns >= queue->announce_ns ||
                       __atomic_load_n(&queue->announce_now, __ATOMIC_RELAXED)))
         dpdk_announce(queue, now_ns);
-    uint16_t got = rte_eth_rx_burst(queue->port, queue->number, queue->packet,
+    queue->held = rte_eth_rx_burst(queue->port, queue->number, queue->packet,
         (uint16_t)(max < TORC_RX_BURST ? max : TORC_RX_BURST));
-    queue->held = got;
-    for (uint32_t i = 0; i < got; i++) {
-        struct rte_mbuf *packet = queue->packet[i];
-        unsigned checked = rx_checked(queue, packet);
-        if (i + 2 < got)
-            rte_prefetch0(rte_pktmbuf_mtod(queue->packet[i + 2], void *));
-        if (!frame_udp_fast(&queue->self, rte_pktmbuf_mtod(packet, const uint8_t *),
-                packet->data_len, checked, &view) &&
-            !rx_slow(queue, i, checked, &view, now_ns)) {
-            gaps |= queue->packet[i] == NULL;
-            continue;
-        }
-        rx[count].data = view.payload;
-        rx[count].bytes = view.payload_bytes;
-        rx[count].from = view.from;
-        bytes += view.payload_bytes;
-        count++;
-        rx_from(queue, &view, now_ns);
-    }
-    if (TORC_UNLIKELY(gaps))
+    if (queue->held == 0)
+        return 0;
+    uint32_t count = rx_all(queue, rx, queue->held, now_ns);
+    if (TORC_UNLIKELY(queue->gaps))
         rx_close_gaps(queue);
-    DPDK_COUNT(queue->counters.stats.rx_packets, count);
-    DPDK_COUNT(queue->counters.stats.rx_bytes, bytes);
     return count;
 }
 

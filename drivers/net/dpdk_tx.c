@@ -99,12 +99,18 @@ static void tx_checksum(const struct dpdk_queue *queue, struct rte_mbuf *packet,
     memcpy(udp + 6, &checksum, sizeof checksum);
 }
 
-/* The slot of an address, looked up anew once in a while; NULL: its next hop is not known. */
-static inline struct dpdk_slot *tx_slot(struct dpdk_queue *queue, uint32_t ip, uint64_t now_ns)
+/*
+ * The slot of an address, looked up anew once in a while; NULL: its next hop is not known. `last`
+ * is the packet's before it: packets to one destination often follow each other.
+ */
+static inline struct dpdk_slot *tx_slot(
+    struct dpdk_queue *queue, uint32_t ip, uint64_t now_ns, struct dpdk_slot *last)
 {
+    uint32_t raw = __builtin_bswap32(ip);
+    if (last && frame_template_ip_raw(&last->template) == raw)
+        return last;
     struct dpdk_slot *slot = dpdk_slot_of(queue, ip);
-    if (TORC_LIKELY(frame_template_ip_raw(&slot->template) == __builtin_bswap32(ip) &&
-                    now_ns < slot->until_ns))
+    if (TORC_LIKELY(frame_template_ip_raw(&slot->template) == raw && now_ns < slot->until_ns))
         return slot;
     return dpdk_route(queue, ip, now_ns);
 }
@@ -123,19 +129,21 @@ static inline void tx_prepare(
     packet->data_len = (uint16_t)bytes;
 }
 
-static inline void tx_one(struct dpdk_queue *queue, const struct torc_tx *tx, uint64_t now_ns)
+/* Returns the slot that was used: `last` of the next packet. */
+static inline struct dpdk_slot *tx_one(
+    struct dpdk_queue *queue, const struct torc_tx *tx, uint64_t now_ns, struct dpdk_slot *last)
 {
     struct rte_mbuf *packet = tx_packet(tx->data);
-    const struct dpdk_slot *slot = tx_slot(queue, tx->to.ip, now_ns);
+    struct dpdk_slot *slot = tx_slot(queue, tx->to.ip, now_ns, last);
     TORC_ASSERT(tx->bytes <= tx->capacity);
     if (TORC_UNLIKELY(!slot)) {
         DPDK_COUNT(queue->counters.stats.tx_unresolved, 1);
         rte_mempool_put(queue->pool, packet);
-        return;
+        return NULL;
     }
     memcpy(tx->data - offsetof(struct dpdk_slot, until_ns), slot,
         offsetof(struct dpdk_slot, until_ns));
-    frame_template_fill(tx->data, tx->bytes, tx->to.port);
+    frame_template_fill(&slot->template, tx->data, tx->bytes, tx->to.port);
     tx_prepare(queue, packet, queue->header_bytes + tx->bytes);
     if (queue->flags || queue->software_udp)
         tx_checksum(queue, packet, tx->data, tx->bytes);
@@ -144,19 +152,21 @@ static inline void tx_one(struct dpdk_queue *queue, const struct torc_tx *tx, ui
         tx_flush(queue, lane);
     lane->packet[lane->count++] = packet;
     queue->lanes_used |= 1u << slot->lane;
+    return slot;
 }
 
 void dpdk_send(
     struct torc_net *net, unsigned number, struct torc_tx *tx, uint32_t count, uint64_t now_ns)
 {
     struct dpdk_queue *queue = dpdk_queue_of(net, number);
+    struct dpdk_slot *last = NULL;
     uint64_t bytes = 0;
     if (count == 0)
         return;
     TORC_ASSERT(queue->hole == 0 && count <= queue->ready);
     for (uint32_t i = 0; i < count; i++) {
         bytes += tx[i].bytes;
-        tx_one(queue, &tx[i], now_ns);
+        last = tx_one(queue, &tx[i], now_ns, last);
         tx[i].data = NULL;
     }
     tx_flush_all(queue);

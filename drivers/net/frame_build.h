@@ -36,19 +36,19 @@ static inline uint32_t frame_template_ip_raw(const struct frame_template *templa
  * Fills in what depends on the packet: lengths, port, IPv4 checksum; the UDP checksum stays 0.
  * `payload` has a copy of the template's bytes in front of it.
  */
-static inline void frame_template_fill(uint8_t *payload, uint32_t payload_bytes, uint16_t to_port)
+static inline void frame_template_fill(const struct frame_template *template, uint8_t *payload,
+    uint32_t payload_bytes, uint16_t to_port)
 {
     uint8_t *udp = payload - FRAME_UDP_BYTES;
     uint8_t *ip = udp - FRAME_IPV4_BYTES;
     uint16_t raw_total = __builtin_bswap16((uint16_t)(payload_bytes + FRAME_IP_UDP_BYTES));
     uint16_t sum;
-    memcpy(&sum, ip + 10, sizeof sum);
+    memcpy(&sum, template->bytes + FRAME_TEMPLATE_IP + 10, sizeof sum);
     uint32_t folded = (uint32_t)sum + raw_total;
     sum = (uint16_t) ~(folded + (folded >> 16));
     memcpy(ip + 2, &raw_total, sizeof raw_total);
     memcpy(ip + 10, &sum, sizeof sum);
-    frame_store16(udp + 2, to_port);
-    frame_store16(udp + 4, (uint16_t)(payload_bytes + FRAME_UDP_BYTES));
+    frame_store32(udp + 2, (uint32_t)to_port << 16 | (uint16_t)(payload_bytes + FRAME_UDP_BYTES));
 }
 
 /*

@@ -48,40 +48,75 @@ static inline bool frame_tag_is_ours(const struct frame_self *self, const uint8_
            (frame_load16(data + 14) & 0xfffu) == self->vlan;
 }
 
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the masks below are those of a little-endian machine"
+#endif
+
+/* Of the header's first 8 bytes: version and length are 4 and 5 words, and it is no fragment. */
+#define FRAME_FAST_MASK0 0xff3f0000000000ffull
+#define FRAME_FAST_WORD0 0x45ull
+/* Of the next 8: the protocol. */
+#define FRAME_FAST_MASK1 0xff00ull
+#define FRAME_FAST_WORD1 (FRAME_PROTO_UDP << 8)
+
+static inline uint64_t frame_load_raw64(const uint8_t *p)
+{
+    uint64_t raw;
+    memcpy(&raw, p, sizeof raw);
+    return raw;
+}
+
+/* Is the sum of an IPv4 header, given as its words, that of a right checksum? */
+static inline bool frame_sum_ok(uint64_t word0, uint64_t word1, uint32_t word2)
+{
+    uint64_t sum = (uint32_t)word0 + (word0 >> 32) + (uint32_t)word1 + (word1 >> 32) + word2;
+    sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+    return (uint16_t)(sum + (sum >> 16)) == 0xffff;
+}
+
 /*
  * True, and the view, if the frame is UDP for us in an IPv4 header without options and all is
  * right; false says only that frame_parse is to look at it. Never reads past data + bytes.
+ *
+ *   word0: version, length, ... fragment | word1: TTL, protocol, checksum, source
+ *   word2: destination, UDP ports        | UDP length, checksum
  */
 static inline bool frame_udp_fast(const struct frame_self *self, const uint8_t *data,
     uint32_t bytes, unsigned checked, struct frame_view *view)
 {
     const uint8_t *ip = data + self->l2_bytes;
     const uint8_t *udp = ip + FRAME_IPV4_BYTES;
-    uint32_t to;
     if (__builtin_expect(bytes < self->l2_bytes + FRAME_IP_UDP_BYTES, 0))
         return false;
-    memcpy(&to, ip + 16, sizeof to);
-    uint32_t total = frame_load16(ip + 2);
+    uint64_t word0 = frame_load_raw64(ip);
+    uint64_t word1 = frame_load_raw64(ip + 8);
+    uint64_t word2 = frame_load_raw64(ip + 16);
+    uint64_t wrong =
+        ((frame_load_raw64(data) & FRAME_MAC_MASK) ^ self->mac) |
+        (frame_load16(ip - 2) ^ FRAME_TYPE_IPV4) | ((word0 & FRAME_FAST_MASK0) ^ FRAME_FAST_WORD0) |
+        ((word1 & FRAME_FAST_MASK1) ^ FRAME_FAST_WORD1) | ((uint32_t)word2 ^ self->ip_raw);
+    if (__builtin_expect(wrong != 0, 0) || !frame_tag_is_ours(self, data))
+        return false;
+    uint32_t total = __builtin_bswap16((uint16_t)(word0 >> 16));
     uint32_t udp_bytes = frame_load16(udp + 4);
-    uint16_t port = (uint16_t)(frame_load16(udp + 2) - self->base_port);
-    bool plain = (frame_load_mac(data) == self->mac) && frame_tag_is_ours(self, data) &&
-                 (frame_load16(ip - 2) == FRAME_TYPE_IPV4) && (ip[0] == 0x45) &&
-                 ((frame_load16(ip + 6) & FRAME_IP_FRAGMENT) == 0) && (ip[9] == FRAME_PROTO_UDP) &&
-                 (to == self->ip_raw) && (port < self->ports) && (udp_bytes >= FRAME_UDP_BYTES) &&
-                 (udp_bytes + FRAME_IPV4_BYTES <= total) && (total <= bytes - self->l2_bytes);
-    if (__builtin_expect(!plain, 0))
+    uint16_t to_port = __builtin_bswap16((uint16_t)(word2 >> 48));
+    if (__builtin_expect((uint16_t)(to_port - self->base_port) >= self->ports, 0) ||
+        __builtin_expect(udp_bytes < FRAME_UDP_BYTES, 0) ||
+        __builtin_expect(udp_bytes + FRAME_IPV4_BYTES > total, 0) ||
+        __builtin_expect(total > bytes - self->l2_bytes, 0))
         return false;
-    if (!(checked & FRAME_IPV4_CHECKED) && __builtin_expect(!frame_ipv4_ok(ip), 0))
+    if (!(checked & FRAME_IPV4_CHECKED) &&
+        __builtin_expect(!frame_sum_ok(word0, word1, (uint32_t)word2), 0))
         return false;
-    if ((udp[6] | udp[7]) && !(checked & FRAME_UDP_CHECKED) &&
+    if (frame_load16(udp + 6) && !(checked & FRAME_UDP_CHECKED) &&
         !frame_udp_ok(ip, udp, udp_bytes, self->accept_partial))
         return false;
     view->payload = udp + FRAME_UDP_BYTES;
     view->payload_bytes = udp_bytes - FRAME_UDP_BYTES;
-    view->from.ip = frame_load32(ip + 12);
-    view->from.port = frame_load16(udp);
+    view->from.ip = __builtin_bswap32((uint32_t)(word1 >> 32));
+    view->from.port = __builtin_bswap16((uint16_t)(word2 >> 32));
     view->from_mac = frame_load_mac(data + FRAME_MAC_BYTES);
-    view->to_port = frame_load16(udp + 2);
+    view->to_port = to_port;
     return true;
 }
 

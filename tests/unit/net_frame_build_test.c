@@ -36,7 +36,7 @@ static uint8_t *datagram(const struct frame_self *self, const char *text, uint32
     frame_template_make(&template, self, PEER_MAC, FRAMES_PEER, 7001);
     memcpy(payload - sizeof template, &template, sizeof template);
     memcpy(payload, text, bytes);
-    frame_template_fill(payload, bytes, 9000);
+    frame_template_fill(&template, payload, bytes, 9000);
     return payload - self->l2_bytes - FRAME_IP_UDP_BYTES;
 }
 
@@ -68,7 +68,7 @@ static void the_ipv4_checksum_is_right_for_every_length(void **state)
     frame_template_make(&template, &self, PEER_MAC, FRAMES_PEER, 7001);
     for (uint32_t bytes = 0; bytes <= 65507; bytes++) {
         memcpy(payload - sizeof template, &template, sizeof template);
-        frame_template_fill(payload, bytes, 9000);
+        frame_template_fill(&template, payload, bytes, 9000);
         assert_true(frame_ipv4_ok(payload - FRAME_IP_UDP_BYTES));
     }
 }
