@@ -229,7 +229,7 @@ void control_judge(struct control *control)
 {
     char buffer[CONTROL_TROUBLE_BYTES] = {0};
     struct text text;
-    bool refused = false, returned = false;
+    bool refused = false, returned = false, known_as_another = false;
     text_init(&text, buffer, sizeof buffer);
     for (uint16_t i = 0; i < control->members; i++) {
         enum control_peer_trouble trouble = (enum control_peer_trouble)control->peer[i].trouble;
@@ -238,6 +238,7 @@ void control_judge(struct control *control)
         else if (control->peer[i].incarnation == 0)
             control_describe(control, &text, i, " was not heard yet");
         returned |= trouble == CONTROL_PEER_RETURNED;
+        known_as_another |= trouble == CONTROL_PEER_KNOWS_ANOTHER;
         refused |= trouble != CONTROL_PEER_FINE && trouble != CONTROL_PEER_RETURNED;
     }
     if (control->link != TORC_LINK_UP)
@@ -247,5 +248,6 @@ void control_judge(struct control *control)
                                    ? (refused ? CONTROL_REFUSED : CONTROL_STARTING)
                                    : (returned || refused ? CONTROL_DEGRADED : CONTROL_SERVING);
     control_trouble_set(control, buffer);
+    __atomic_store_n(&control->meeting->returned, known_as_another, __ATOMIC_RELAXED);
     __atomic_store_n(&control->state, state, __ATOMIC_RELAXED);
 }

@@ -86,12 +86,15 @@ static void hello_fine(struct control *control, uint16_t member, const struct wi
     struct control_peer *peer = &control->peer[member];
     uint64_t own = control->config.incarnation;
     peer->heard = header->sender_incarnation;
-    if (peer->trouble != CONTROL_PEER_RETURNED)
+    bool another = header->receiver_incarnation != own && header->receiver_incarnation != 0;
+    if (another && control->current == NULL) {
+        if (header->number != HELLO_ASKS) /* who asks may not have heard of this one yet */
+            peer->trouble = CONTROL_PEER_KNOWS_ANOTHER;
+    } else if (peer->trouble != CONTROL_PEER_RETURNED) {
         peer->trouble = CONTROL_PEER_FINE;
+    }
     if (header->receiver_incarnation == own)
         hello_bind(control, member, header->sender_incarnation);
-    else if (header->receiver_incarnation != 0 && control->current == NULL)
-        peer->trouble = CONTROL_PEER_KNOWS_ANOTHER;
 }
 
 void control_hello(struct control *control, const struct wire_view *view, struct torc_addr from)

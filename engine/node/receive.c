@@ -146,6 +146,20 @@ static void receive_data(struct worker *worker, const struct wire_view *view)
     chain_activate(chains, number);
 }
 
+/* No ring yet. It will never come to a member that is not the one that the others know. */
+static void receive_refuse(
+    struct worker *worker, const struct wire_view *view, struct torc_addr client)
+{
+    COUNT(worker->side->counters.drop_not_ready);
+    if (__atomic_load_n(&worker->meeting->returned, __ATOMIC_RELAXED) == 0) {
+        vnode_refuse_packet(
+            &worker->vnodes, view, client, TORC_STATUS_NOT_READY, 100 * VNODE_BUSY_DELAY_US);
+        return;
+    }
+    COUNT(worker->side->counters.refused_member_lost);
+    vnode_refuse_packet(&worker->vnodes, view, client, TORC_STATUS_MEMBER_LOST, 0);
+}
+
 static void receive_request_frame(
     struct worker *worker, const struct wire_frame *frame, struct torc_addr client)
 {
@@ -167,9 +181,7 @@ static void receive_request(
 {
     struct counters *counters = &worker->side->counters;
     if (worker->ring == NULL) {
-        COUNT(counters->drop_not_ready);
-        vnode_refuse_packet(
-            &worker->vnodes, view, client, TORC_STATUS_NOT_READY, 100 * VNODE_BUSY_DELAY_US);
+        receive_refuse(worker, view, client);
         return;
     }
     if (view->header.receiver_incarnation != worker->incarnation) {

@@ -27,6 +27,7 @@ struct meeting {
     struct ring_slot ring;       /* written by control */
     struct mailbox from_control; /* packets that worker 0 is to send */
     uint64_t draining;           /* set by any thread, once */
+    uint64_t returned;           /* written by control: the others know an earlier incarnation */
     uint32_t workers;
     struct meeting_worker *worker; /* [workers] */
 } __attribute__((aligned(64)));

@@ -31,7 +31,7 @@ static void a_member_that_returned_never_serves(void **state)
     assert_non_null(strstr(trouble, "earlier incarnation of this node"));
     struct hand_reply reply = hand_do(&hand, 0, WIRE_OP_GET, key, NULL, 0);
     assert_true(reply.came);
-    assert_int_equal(reply.status, TORC_STATUS_NOT_READY);
+    assert_int_equal(reply.status, TORC_STATUS_MEMBER_LOST); /* and says why */
     world_destroy(world);
 }
 
