@@ -163,7 +163,8 @@ uint64_t control_step(struct control *control, uint64_t now_ns)
     control_retire(control);
     control_judge(control);
     uint64_t wake = control_hello_due(control);
-    return more || control->change || control->old != NULL ? now_ns : wake;
+    bool swapping = control->old != NULL || (control->change && control_all_bound(control));
+    return more || swapping ? now_ns : wake;
 }
 
 /* ---- state, for any thread ---- */
