@@ -12,7 +12,7 @@ struct call {
     struct cli *cli;
     const void *key;
     size_t key_bytes;
-    uint8_t *value; /* freed at the end */
+    const uint8_t *value;
     size_t value_bytes;
     uint64_t version;
     struct torc_result result;
@@ -20,11 +20,13 @@ struct call {
 
 /* ---- what is put ---- */
 
+static uint8_t value_room[TORC_VALUE_BYTES_MAX + 1]; /* a byte too much is seen */
+
 static int read_stdin(struct call *call)
 {
     size_t used = 0;
     for (size_t got = 1; got > 0 && used <= TORC_VALUE_BYTES_MAX; used += got)
-        got = fread(call->value + used, 1, TORC_VALUE_BYTES_MAX + 1 - used, stdin);
+        got = fread(value_room + used, 1, TORC_VALUE_BYTES_MAX + 1 - used, stdin);
     if (ferror(stdin)) {
         cli_say(call->cli, "the standard input cannot be read");
         return CLI_USAGE;
@@ -35,16 +37,14 @@ static int read_stdin(struct call *call)
 
 static int take_value(struct call *call, const char *text)
 {
-    call->value = malloc(TORC_VALUE_BYTES_MAX + 1);
-    if (call->value == NULL)
-        return CLI_NO;
     int status = CLI_DONE;
+    call->value = value_room;
     if (strcmp(text, "-") == 0) {
         status = read_stdin(call);
     } else {
         call->value_bytes = strlen(text);
         if (call->value_bytes <= TORC_VALUE_BYTES_MAX)
-            memcpy(call->value, text, call->value_bytes);
+            memcpy(value_room, text, call->value_bytes);
     }
     if (status == CLI_DONE && call->value_bytes > TORC_VALUE_BYTES_MAX) {
         cli_say(call->cli, "a value has at most %u bytes", TORC_VALUE_BYTES_MAX);
@@ -149,7 +149,6 @@ static int run_put(struct cli *cli)
                 cli->timeout_ns, &call.result),
             false);
     torc_client_close(client);
-    free(call.value);
     return status;
 }
 
@@ -158,20 +157,17 @@ static int run_get(struct cli *cli)
     struct call call = {.cli = cli};
     call.key = cli_key(cli, &call.key_bytes);
     int status = call.key == NULL ? CLI_USAGE : CLI_DONE;
-    uint8_t *buffer = malloc(TORC_VALUE_BYTES_MAX);
-    struct torc_client *client =
-        status == CLI_DONE && buffer != NULL ? cli_connect(cli, &status) : NULL;
+    struct torc_client *client = status == CLI_DONE ? cli_connect(cli, &status) : NULL;
     if (client != NULL) {
-        const int code = torc_get(client, call.key, call.key_bytes, buffer, TORC_VALUE_BYTES_MAX,
-            cli->timeout_ns, &call.result);
+        const int code = torc_get(client, call.key, call.key_bytes, value_room,
+            TORC_VALUE_BYTES_MAX, cli->timeout_ns, &call.result);
         status = end(&call, code, true);
         if (code == 0 && !cli->json) {
-            fwrite(buffer, 1, call.result.value_bytes, stdout);
+            fwrite(value_room, 1, call.result.value_bytes, stdout);
             putchar('\n');
         }
     }
     torc_client_close(client);
-    free(buffer);
     return status;
 }
 
@@ -209,7 +205,6 @@ static int run_cas(struct cli *cli)
                 cli->timeout_ns, &call.result),
             false);
     torc_client_close(client);
-    free(call.value);
     return status;
 }
 

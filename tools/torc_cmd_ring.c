@@ -43,6 +43,13 @@ static const char *role_name(uint32_t at, uint32_t length)
     return at == 0 ? "head" : at + 1 == length ? "tail" : "middle";
 }
 
+static char role_letter(uint32_t at, uint32_t length)
+{
+    if (at == 0)
+        return 'H';
+    return at + 1 == length ? 'T' : 'm';
+}
+
 /* ---- JSON ---- */
 
 static json_t *json_chain(const struct ring *ring, uint32_t partition)
@@ -117,7 +124,7 @@ static void print_row(const struct ring *ring, uint32_t partition, int width)
         used += snprintf(chain + used, sizeof chain - (size_t)used, "%s%u", i == 0 ? "" : " > ",
             ring->member[member].id);
         if (member < PICTURE_NODES)
-            place[member] = i == 0 ? 'H' : i + 1 == length ? 'T' : 'm';
+            place[member] = role_letter(i, length);
     }
     printf("%7u  %49s  %5u  %-*s", partition,
         ring_point_decimal(ring->partitions, partition + 1, point),

@@ -72,7 +72,7 @@ static void a_large_put_is_whole_when_all_parts_are_there(void **state)
     for (uint32_t have = 1; have <= parts; have++)
         acknowledge(fake, &first, have, 0, 0);
     assert_int_equal(fake->frames, parts); /* each once */
-    uint8_t *request = malloc(first.part.total);
+    uint8_t *request = calloc(1, first.part.total);
     for (uint32_t i = 0; i < parts; i++) {
         const struct fake_frame *part = &fake->frame[i];
         assert_int_equal(part->part.offset, i * WIRE_PART_BYTES);

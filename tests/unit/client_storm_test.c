@@ -351,7 +351,8 @@ static uint32_t storm(uint64_t seed, uint32_t loss, uint32_t busy, uint32_t forg
     fake->harm = harm;
     fake_start(fake);
     for (uint32_t i = 0; i < KEYS; i++)
-        strcpy(model->key[i].name, fake_key(fake, i % PARTITIONS, i / PARTITIONS));
+        memcpy(model->key[i].name, fake_key(fake, i % PARTITIONS, i / PARTITIONS),
+            sizeof model->key[i].name);
     uint32_t next = 0;
     for (uint32_t steps = 0; next < CALLS || client_core_pending(fake->core) > 0; steps++) {
         assert_true(steps < 2000000);
