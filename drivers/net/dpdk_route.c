@@ -13,21 +13,16 @@ static void route_ask(struct dpdk_queue *queue, uint64_t mac, uint32_t ip)
         DPDK_COUNT(queue->counters.stats.arp_requests, 1);
 }
 
-/* Has another queue heard of `hop` lately? Then so have we. */
-static bool route_consult(struct dpdk_queue *queue, uint32_t hop, uint64_t now_ns)
+/* What other queues have heard of `hop`: an answer, or news of a move, comes in on any of them. */
+static void route_consult(struct dpdk_queue *queue, uint32_t hop)
 {
     const struct dpdk_net *net = queue->net;
-    bool fresh = false;
     for (unsigned i = 0; i < net->net.queues; i++) {
         uint64_t mac;
         uint64_t heard_ns;
-        if (i == queue->number ||
-            !neighbours_peek(&net->queue[i]->neighbours, hop, &mac, &heard_ns))
-            continue;
-        neighbours_learn(&queue->neighbours, hop, mac, heard_ns, NEIGHBOUR_BY_PACKET);
-        fresh |= heard_ns + NEIGHBOUR_FRESH_NS > now_ns;
+        if (i != queue->number && neighbours_peek(&net->queue[i]->neighbours, hop, &mac, &heard_ns))
+            neighbours_learn(&queue->neighbours, hop, mac, heard_ns, NEIGHBOUR_BY_TABLE);
     }
-    return fresh;
 }
 
 /* Packets of a destination's station vouch for its next hop. */
@@ -44,12 +39,10 @@ static void route_confirm(struct dpdk_queue *queue, struct dpdk_slot *slot)
 /* The station of a next hop, 0 if it is not known; asks where that is due. */
 static uint64_t route_station(struct dpdk_queue *queue, uint32_t hop, uint64_t now_ns)
 {
+    if (queue->net->net.queues > 1)
+        route_consult(queue, hop);
     struct neighbour_answer answer = neighbours_lookup(&queue->neighbours, hop, now_ns);
-    if (!queue->arp || (answer.mac && !answer.ask))
-        return answer.mac;
-    if (route_consult(queue, hop, now_ns))
-        return neighbours_lookup(&queue->neighbours, hop, now_ns).mac;
-    if (answer.ask)
+    if (answer.ask && queue->arp)
         route_ask(queue, answer.mac ? answer.mac : FRAME_MAC_MASK, hop);
     return answer.mac;
 }

@@ -71,6 +71,17 @@ static struct neighbour *neighbour_take(struct neighbours *table, uint32_t ip, u
     return victim;
 }
 
+/* Is a row that knows a station to give it up for another one? */
+static bool neighbour_moves(
+    const struct neighbour *row, uint64_t heard_ns, enum neighbour_source source)
+{
+    if (row->heard_ns == NEIGHBOUR_STATIC)
+        return false;
+    if (source == NEIGHBOUR_BY_PACKET)
+        return neighbour_age(row, heard_ns) >= NEIGHBOUR_STICKY_NS;
+    return source != NEIGHBOUR_BY_TABLE || heard_ns > row->heard_ns;
+}
+
 void neighbours_learn(struct neighbours *table, uint32_t ip, uint64_t mac, uint64_t heard_ns,
     enum neighbour_source source)
 {
@@ -81,10 +92,7 @@ void neighbours_learn(struct neighbours *table, uint32_t ip, uint64_t mac, uint6
         return;
     if (!row)
         row = neighbour_take(table, ip, heard_ns);
-    if (row->mac && row->heard_ns == NEIGHBOUR_STATIC && heard_ns != NEIGHBOUR_STATIC)
-        return;
-    if (source == NEIGHBOUR_BY_PACKET && row->mac && row->mac != mac &&
-        neighbour_age(row, heard_ns) < NEIGHBOUR_STICKY_NS)
+    if (row->mac && row->mac != mac && !neighbour_moves(row, heard_ns, source))
         return;
     if (row->mac == mac && row->heard_ns >= heard_ns)
         return;

@@ -43,6 +43,7 @@ enum neighbour_source {
     NEIGHBOUR_BY_ARP,    /* it told us: believed */
     NEIGHBOUR_BY_NEWS,   /* it told everybody: believed if we know the address at all */
     NEIGHBOUR_BY_PACKET, /* seen as a packet's sender: does not move an address just heard */
+    NEIGHBOUR_BY_TABLE,  /* another table of this port knows: believed if it heard later */
 };
 
 /* An empty table; zeroed memory is one too. */

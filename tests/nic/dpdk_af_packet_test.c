@@ -355,6 +355,30 @@ static void two_queues_share_the_work_and_what_arp_told_either(void **state)
     assert_int_equal(nic_stats(&port).tx_unresolved, 0);
 }
 
+static void a_station_that_moves_is_followed_by_all_queues(void **state)
+{
+    (void)state;
+    char text[16];
+    config.device = "net_af_packet0,iface=e0,qpairs=2";
+    config.queues = 2;
+    nic_open(&port, &config);
+    exchange(KERNEL, 5);
+    int fd = world_udp(KERNEL, 9002);
+    nic_send(&port, 0, (struct torc_addr){KERNEL, 9002}, "a", 1);
+    nic_send(&port, 1, (struct torc_addr){KERNEL, 9002}, "b", 1);
+    assert_int_equal(world_receive(&port, fd, text, sizeof text), 1);
+    assert_int_equal(world_receive(&port, fd, text, sizeof text), 1);
+    WORLD_PEER("ip link set e1 address 02:00:00:00:77:01 && ip neigh flush dev e1");
+    world_send(fd, US, NIC_PORT, "asks where we are first", 23); /* on one of the queues */
+    nic_receive_until(&port, UINT32_MAX, NIC_SECOND_NS + NIC_SECOND_NS / 10);
+    nic_send(&port, 0, (struct torc_addr){KERNEL, 9002}, "c", 1);
+    nic_send(&port, 1, (struct torc_addr){KERNEL, 9002}, "d", 1);
+    assert_int_equal(world_receive(&port, fd, text, sizeof text), 1);
+    assert_int_equal(world_receive(&port, fd, text, sizeof text), 1);
+    assert_int_equal(nic_stats(&port).tx_unresolved, 0);
+    close(fd);
+}
+
 static void what_is_not_ours_is_counted_and_left_alone(void **state)
 {
     (void)state;
@@ -392,6 +416,7 @@ int main(void)
         T(a_link_that_is_down_is_named_and_comes_back),
         T(a_port_with_too_small_an_mtu_is_named),
         T(two_queues_share_the_work_and_what_arp_told_either),
+        T(a_station_that_moves_is_followed_by_all_queues),
         T(what_is_not_ours_is_counted_and_left_alone),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

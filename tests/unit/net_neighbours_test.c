@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,6 +96,16 @@ static void a_packet_does_not_move_an_address_just_heard(void **state)
     assert_int_equal(where(7 * S), MAC);
 }
 
+static void another_table_is_believed_if_it_heard_later(void **state)
+{
+    (void)state;
+    neighbours_learn(table, IP, MAC, 2 * S, NEIGHBOUR_BY_ARP);
+    neighbours_learn(table, IP, OTHER, 2 * S, NEIGHBOUR_BY_TABLE);
+    assert_int_equal(where(2 * S), MAC);
+    neighbours_learn(table, IP, OTHER, 2 * S + 1, NEIGHBOUR_BY_TABLE);
+    assert_int_equal(where(2 * S), OTHER);
+}
+
 static void news_is_believed_only_about_the_known(void **state)
 {
     (void)state;
@@ -159,6 +170,38 @@ static void another_thread_sees_whole_rows_or_none(void **state)
     assert_false(neighbours_peek(table, IP, &mac, &heard));
 }
 
+static bool stop;
+
+/* One address after the other into one bucket, so that rows change hands all the time. */
+static void *learn(void *argument)
+{
+    for (uint64_t i = 1; !__atomic_load_n(&stop, __ATOMIC_RELAXED); i++)
+        neighbours_learn(
+            table, IP + (uint32_t)(i % 3000), i * 2 + MAC + i % 3000, i, NEIGHBOUR_BY_ARP);
+    return argument;
+}
+
+static void rows_are_whole_while_they_are_being_written(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    unsigned seen = 0;
+    __atomic_store_n(&stop, false, __ATOMIC_RELAXED);
+    assert_int_equal(pthread_create(&thread, NULL, learn, NULL), 0);
+    for (unsigned i = 0; i < 300000 || (seen == 0 && i < 30000000); i++) {
+        uint64_t mac;
+        uint64_t heard;
+        if (!neighbours_peek(table, IP + i % 3000, &mac, &heard))
+            continue;
+        assert_int_equal(heard % 3000, i % 3000);
+        assert_int_equal(mac, heard * 2 + MAC + i % 3000);
+        seen++;
+    }
+    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+    pthread_join(thread, NULL);
+    assert_true(seen > 0);
+}
+
 static void time_that_steps_back_breaks_nothing(void **state)
 {
     (void)state;
@@ -178,11 +221,13 @@ int main(void)
         T(what_was_heard_is_used_then_asked_about_then_forgotten),
         T(an_answer_stops_the_questions),
         T(a_packet_does_not_move_an_address_just_heard),
+        T(another_table_is_believed_if_it_heard_later),
         T(news_is_believed_only_about_the_known),
         T(what_is_configured_stays),
         T(a_flood_of_the_unknown_pushes_out_no_usable_row),
         T(the_longest_unheard_gives_way_where_all_are_usable),
         T(another_thread_sees_whole_rows_or_none),
+        T(rows_are_whole_while_they_are_being_written),
         T(time_that_steps_back_breaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
