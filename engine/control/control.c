@@ -157,14 +157,14 @@ static void control_publish(struct control *control)
 
 uint64_t control_step(struct control *control, uint64_t now_ns)
 {
-    control->now_ns = now_ns;
+    control->now_ns = steady_from(&control->clock, now_ns);
     bool more = control_receive(control);
     control_publish(control);
     control_retire(control);
     control_judge(control);
     uint64_t wake = control_hello_due(control);
     bool swapping = control->old != NULL || (control->change && control_all_bound(control));
-    return more || swapping ? now_ns : wake;
+    return more || swapping ? now_ns : steady_to(&control->clock, wake);
 }
 
 /* ---- state, for any thread ---- */

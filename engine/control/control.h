@@ -15,6 +15,7 @@
 #include <torc/driver.h>
 
 #include "engine/base/arena.h"
+#include "engine/base/steady.h"
 #include "engine/ring/meeting.h"
 
 #define CONTROL_RINGS          3u /* the current one, and those that workers may still read */
@@ -94,6 +95,7 @@ struct control {
     struct torc_net_stats net;
     enum torc_link_state link;
     struct control_counters counters;
+    struct steady clock;
     uint64_t now_ns;
     uint64_t state;                              /* enum control_state; read by any thread */
     uint64_t trouble[CONTROL_TROUBLE_BYTES / 8]; /* text; read by any thread, word by word */

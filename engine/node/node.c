@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine/node/node.h"
 
-#include "engine/control/control.h"
-#include "engine/node/worker.h"
+#include "engine/node/internal.h"
 
 #define NODE_PACKETS_DEFAULT  1024u
 #define NODE_LOG_DEFAULT      (16u << 20)
 #define NODE_PARKED_DEFAULT   256u
 #define NODE_HELLO_DEFAULT_NS 20000000u
-
-struct node {
-    struct meeting meeting;
-    struct control *control;
-    struct worker *worker[TORC_WORKERS_MAX];
-};
 
 void node_config_defaults(struct node_config *config)
 {

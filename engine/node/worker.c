@@ -300,8 +300,9 @@ static void worker_read_ring(struct worker *worker)
 void worker_step(struct worker *worker, struct torc_burst *burst)
 {
     worker_read_ring(worker);
-    worker->vnodes.chains.now_ns = burst->now_ns;
-    session_clock(worker->vnodes.sessions, burst->now_ns);
+    uint64_t now_ns = steady_from(&worker->clock, burst->now_ns);
+    worker->vnodes.chains.now_ns = now_ns;
+    session_clock(worker->vnodes.sessions, now_ns);
     burst->tx_used = 0;
     burst->wake_ns = worker->next_scan_ns;
     outbox_begin(&worker->vnodes.outbox, burst);
@@ -312,8 +313,9 @@ void worker_step(struct worker *worker, struct torc_burst *burst)
         worker_receive(worker, burst->rx + done, left < TORC_RX_BURST ? left : TORC_RX_BURST);
     }
     worker_retry_stalled(worker);
-    if (burst->now_ns >= worker->next_scan_ns)
-        worker_scan(worker, burst->now_ns);
+    if (now_ns >= worker->next_scan_ns)
+        worker_scan(worker, now_ns);
     chain_flush(&worker->vnodes.chains, burst, &worker->outlet);
     outbox_end(&worker->vnodes.outbox);
+    burst->wake_ns = steady_to(&worker->clock, burst->wake_ns);
 }

@@ -8,6 +8,7 @@
 #ifndef NODE_WORKER_H
 #define NODE_WORKER_H
 
+#include "engine/base/steady.h"
 #include "engine/node/node.h"
 #include "engine/ring/meeting.h"
 #include "engine/vnode/vnode.h"
@@ -32,6 +33,7 @@ struct worker {
     uint32_t *link_by_peer; /* [members * workers_most] link, or WORKER_NO_LINK */
     uint64_t *incarnations; /* [members] as bound */
     struct chain_outlet outlet;
+    struct steady clock;
     uint64_t next_scan_ns;
     struct wire_view view[TORC_RX_BURST];
 };

@@ -95,7 +95,7 @@ static struct torc_answer kv_delete(
     owner->blocks_used -= kv_item_blocks(item);
     kv_item_destroy(kv, place.bucket->block[place.slot]);
     kv_index_remove(kv, vnode, command->hash, place);
-    return kv_answer(TORC_STATUS_OK, 0);
+    return kv_answer(TORC_STATUS_OK, command->sequence);
 }
 
 /* ---- the service ---- */

@@ -11,6 +11,7 @@
 struct story {
     uint64_t start_ns;
     bool links;
+    FILE *file;
     char *text;
     size_t bytes, room;
 };
@@ -33,6 +34,11 @@ void story_destroy(struct story *story)
     free(story);
 }
 
+void story_to(struct story *story, FILE *file)
+{
+    story->file = file;
+}
+
 const char *story_text(const struct story *story)
 {
     return story == NULL ? "" : story->text;
@@ -46,6 +52,10 @@ __attribute__((format(printf, 2, 3))) static void story_add(
     va_start(arguments, format);
     int bytes = vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
+    if (story->file != NULL) {
+        fputs(line, story->file);
+        return;
+    }
     if (story->bytes + (size_t)bytes + 1 > story->room) {
         story->room = story->room * 2 + (size_t)bytes;
         story->text = realloc(story->text, story->room);

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <torc/types.h>
 
@@ -17,6 +18,8 @@ struct story *story_create(uint64_t start_ns, bool links);
 void story_destroy(struct story *story);
 void story_packet(struct story *story, uint64_t now_ns, struct torc_addr from, struct torc_addr to,
     const void *packet, uint32_t bytes, bool lost);
+/* Writes to a file instead of keeping a text. */
+void story_to(struct story *story, FILE *file);
 const char *story_text(const struct story *story);
 
 #endif

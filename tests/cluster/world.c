@@ -55,6 +55,9 @@ struct world {
     void *lose_context;
     void (*watch)(void *, unsigned, unsigned);
     void *watch_context;
+    void (*started)(void *, unsigned);
+    void *started_context;
+    uint64_t hash;
     struct story *story;
     struct torc_tx tx[WORLD_TX];
     uint8_t (*tx_buffer)[WIRE_PACKET_BYTES];
@@ -151,6 +154,24 @@ static unsigned world_host(struct world *world, struct torc_addr address)
     return end == NULL ? 0 : end->host;
 }
 
+uint64_t world_hash(const struct world *world)
+{
+    return world->hash;
+}
+
+/* The packet's own CRC stands for its bytes. */
+static void world_hash_packet(struct world *world, struct torc_addr from, struct torc_addr to,
+    const void *packet, uint32_t bytes, bool lost)
+{
+    uint64_t x = world->hash ^ world->now_ns;
+    uint32_t crc = 0;
+    if (bytes >= 8)
+        memcpy(&crc, (const uint8_t *)packet + 4, sizeof crc);
+    x = (x ^ ((uint64_t)from.ip << 32 | to.ip)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 29 ^ ((uint64_t)crc << 16 | (bytes << 1) | lost)) * 0x94d049bb133111ebu;
+    world->hash = x ^ x >> 31;
+}
+
 static void world_send_from(struct world *world, unsigned host, struct torc_addr from,
     struct torc_addr to, const void *packet, uint32_t bytes)
 {
@@ -161,6 +182,7 @@ static void world_send_from(struct world *world, unsigned host, struct torc_addr
         fprintf(stderr, "a packet of %u bytes is larger than the MTU\n", bytes);
         abort();
     }
+    world_hash_packet(world, from, to, packet, bytes, lost);
     if (world->story != NULL)
         story_packet(world->story, world->now_ns, from, to, packet, bytes, lost);
 }
@@ -452,6 +474,14 @@ void world_start(struct world *world, unsigned id)
         end->node = node->node;
         end->wake_ns = world->now_ns;
     }
+    if (world->started != NULL)
+        world->started(world->started_context, id);
+}
+
+void world_started(struct world *world, void (*started)(void *, unsigned), void *context)
+{
+    world->started = started;
+    world->started_context = context;
 }
 
 void world_kill(struct world *world, unsigned id)
@@ -610,6 +640,12 @@ void world_story(struct world *world, bool links)
 {
     story_destroy(world->story);
     world->story = story_create(world->now_ns, links);
+}
+
+void world_story_to(struct world *world, FILE *file)
+{
+    world_story(world, false);
+    story_to(world->story, file);
 }
 
 const char *world_story_text(const struct world *world)

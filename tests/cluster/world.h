@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <torc/driver.h>
 
@@ -88,6 +89,12 @@ void world_pause(struct world *world, unsigned id, uint64_t ns);
 /* The node's clock goes wrong by so much of a million, and jumps, from now on. */
 void world_clock(struct world *world, unsigned id, int drift_ppm, int64_t jump_ns);
 
+/* Called after each world_start. */
+void world_started(struct world *world, void (*started)(void *context, unsigned id), void *context);
+
+/* A number that depends on every packet that was sent, when, and whether it was lost. */
+uint64_t world_hash(const struct world *world);
+
 /* Called after each step of a worker: the place for invariants. */
 void world_watch(
     struct world *world, void (*watch)(void *context, unsigned id, unsigned worker), void *context);
@@ -115,6 +122,9 @@ struct world_mail {
     uint8_t data[WIRE_PACKET_BYTES];
 };
 unsigned world_mail(struct world *world, unsigned client, struct world_mail *mail, unsigned max);
+
+/* Writes the story of every frame to a file as it happens. */
+void world_story_to(struct world *world, FILE *file);
 
 /* Writes the story of what is sent from now on. `links`: link acknowledgements and HELLOs too. */
 void world_story(struct world *world, bool links);

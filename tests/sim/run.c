@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/sim/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/net/sim.h"
+#include "tests/sim/checker.h"
+#include "tests/sim/invariants.h"
+#include "tests/sim/weather.h"
+
+#define S 1000000000ull
+
+struct run {
+    const struct run_options *options;
+    struct plan plan;
+    struct world *world;
+    struct crew *crew;
+    struct weather *weather;
+    struct invariants *invariants;
+    struct history history;
+    struct run_result result;
+};
+
+static void run_fail(struct run *run, const char *invariant, const char *why)
+{
+    if (!run->result.held)
+        return;
+    run->result.held = false;
+    run->result.failed_ns = world_now_ns(run->world);
+    snprintf(run->result.invariant, sizeof run->result.invariant, "%s", invariant);
+    snprintf(run->result.why, sizeof run->result.why, "%s", why);
+}
+
+static void run_look(struct run *run)
+{
+    if (invariants_broken(run->invariants) != NULL)
+        run_fail(run, "replication", invariants_broken(run->invariants));
+    if (crew_damage(run->crew) != NULL)
+        run_fail(run, "value", crew_damage(run->crew));
+    if (crew_broken(run->crew) != NULL)
+        run_fail(run, "outcome", crew_broken(run->crew));
+}
+
+static void run_watch(void *context, unsigned id, unsigned worker)
+{
+    struct run *run = context;
+    invariants_check(run->invariants, id, worker);
+}
+
+/* The weather starts nodes: the invariants must know whose memory is new. */
+static void run_started(void *context, unsigned id)
+{
+    struct run *run = context;
+    if (run->invariants != NULL)
+        invariants_restarted(run->invariants, id);
+}
+
+static void run_story(void *context, const char *what)
+{
+    struct run *run = context;
+    if (run->options->trace != NULL)
+        fprintf(run->options->trace, "[%6llu] -- %s\n",
+            (unsigned long long)world_now_ns(run->world) / 1000, what);
+}
+
+static bool run_over(struct world *world, void *context)
+{
+    const struct run *run = context;
+    (void)world;
+    return !run->result.held;
+}
+
+/* Lets the world go on, with its weather, for so long or until something breaks. */
+static void run_weather(struct run *run, uint64_t ns)
+{
+    uint64_t end_ns = world_now_ns(run->world) + ns;
+    while (run->result.held && world_now_ns(run->world) < end_ns) {
+        uint64_t next = weather_next_ns(run->weather);
+        uint64_t until = next < end_ns ? next : end_ns;
+        if (until > world_now_ns(run->world))
+            world_run_until(run->world, run_over, run, until - world_now_ns(run->world));
+        run_look(run);
+        weather_turn(run->weather);
+    }
+}
+
+static bool run_idle(struct world *world, void *context)
+{
+    const struct run *run = context;
+    (void)world;
+    return crew_pending(run->crew) == 0;
+}
+
+static bool run_drained(struct world *world, void *context)
+{
+    (void)context;
+    const struct ring *ring = world_ring(world);
+    for (uint16_t i = 0; i < ring->members; i++)
+        if (!node_drained(world_node(world, i + 1)))
+            return false;
+    return true;
+}
+
+/* Everything heals; then everything must finish: liveness is an invariant too. */
+static void run_finish(struct run *run)
+{
+    crew_stop(run->crew);
+    weather_clear(run->weather);
+    if (!world_serving(run->world, 30 * S))
+        run_fail(run, "liveness", "after everything healed the cluster does not serve");
+    if (!world_run_until(run->world, run_idle, run, run->plan.deadline_ns + 5 * S))
+        run_fail(run, "liveness", "a call has no outcome although its deadline passed");
+    run_look(run);
+    /* a key's read may have to wait for what was left over to be committed */
+    crew_read_all(run->crew);
+    if (!world_run_until(run->world, run_idle, run, run->plan.deadline_ns + 20 * S))
+        run_fail(run, "liveness", "a read has no outcome although its deadline passed");
+    if (crew_unread(run->crew) > 0)
+        run_fail(run, "liveness", "a key cannot be read although everything healed");
+    for (unsigned id = 1; id <= run->plan.world.nodes; id++)
+        node_drain(world_node(run->world, id));
+    if (!world_run_until(run->world, run_drained, run, 30 * S))
+        run_fail(run, "liveness", "a node does not drain although everything healed");
+    run_look(run);
+    invariants_check_quiet(run->invariants);
+    run_look(run);
+}
+
+static void run_check_history(struct run *run)
+{
+    struct checker_verdict verdict = checker_check(&run->history);
+    if (verdict.holds)
+        return;
+    char why[512];
+    int used = snprintf(why, sizeof why, "key %u: %s", verdict.key, verdict.why);
+    for (unsigned i = 0; i < verdict.ops && used < (int)sizeof why - 80; i++) {
+        static const char *const kinds[] = {"put", "delete", "cas", "get"};
+        const struct history_op *op = &run->history.op[verdict.op[i]];
+        used += snprintf(why + used, sizeof why - (size_t)used,
+            "\n    client %u %s value %llu version %llu from %llu to %llu us: %s", op->client,
+            kinds[op->kind], (unsigned long long)op->value, (unsigned long long)op->version,
+            (unsigned long long)op->start_ns / 1000,
+            op->end_ns == HISTORY_NEVER ? 0 : (unsigned long long)op->end_ns / 1000,
+            op->outcome == 0 ? "never ended" : torc_status_name(op->status));
+    }
+    run_fail(run, "linearizability", why);
+}
+
+static uint64_t hash_add(uint64_t hash, uint64_t value)
+{
+    hash ^= value;
+    hash *= 0x9e3779b97f4a7c15u;
+    return hash ^ hash >> 29;
+}
+
+static void run_count(struct run *run)
+{
+    struct run_result *result = &run->result;
+    uint64_t hash = world_hash(run->world);
+    for (size_t i = 0; i < run->history.count; i++) {
+        const struct history_op *op = &run->history.op[i];
+        result->done += op->outcome == TORC_DONE;
+        result->refused += op->outcome == TORC_REFUSED;
+        result->unknown += op->outcome == TORC_OUTCOME_UNKNOWN;
+        result->never += op->outcome == 0;
+        hash = hash_add(hash, op->start_ns ^ op->end_ns << 1);
+        hash = hash_add(hash, op->value + op->version * 31 + op->outcome + op->status * 7u);
+    }
+    result->calls = run->history.count;
+    result->hash = hash;
+    result->packets = net_sim_counters(world_net(run->world))->sent;
+    result->entries = invariants_entries(run->invariants);
+    result->virtual_ns = world_now_ns(run->world);
+}
+
+struct run_result run_seed(uint64_t seed, const struct run_options *options)
+{
+    struct run run = {.options = options, .plan = plan_draw(seed, &options->plan)};
+    run.result.held = true;
+    history_init(&run.history);
+    run.world = world_create(&run.plan.world);
+    run.invariants = invariants_create(run.world, run.plan.world.nodes, run.plan.world.workers);
+    world_started(run.world, run_started, &run);
+    if (options->trace != NULL)
+        world_story_to(run.world, options->trace);
+    if (!options->no_checks)
+        world_watch(run.world, run_watch, &run);
+    run.crew = crew_create(run.world, &run.plan, &run.history);
+    run.weather = weather_create(run.world, &run.plan, run.crew, run_story, &run);
+    run_weather(&run, run.plan.length_ns);
+    run_finish(&run);
+    if (!options->no_checks)
+        run_check_history(&run);
+    run_count(&run);
+    weather_destroy(run.weather);
+    crew_destroy(run.crew);
+    invariants_destroy(run.invariants);
+    world_destroy(run.world);
+    history_free(&run.history);
+    return run.result;
+}
