@@ -13,8 +13,8 @@
 #include "engine/ring/meeting.h"
 #include "engine/vnode/vnode.h"
 
-#define WORKER_SCAN_NS     1000000u /* how often a few vnodes are looked after */
-#define WORKER_SCAN_VNODES 16u
+#define WORKER_SCAN_NS     10000000u /* how often a few vnodes are looked after */
+#define WORKER_SCAN_VNODES 64u
 #define WORKER_NO_LINK     UINT32_MAX
 
 struct worker {

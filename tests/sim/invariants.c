@@ -29,6 +29,8 @@ struct invariants {
     struct ghost *ghost; /* [partitions] */
     struct seen *seen;   /* [partitions * (nodes + 1)] */
     uint64_t entries;
+    uint64_t
+        *moved; /* [(nodes + 1) * workers] entries made, appended and applied when last looked at */
     bool *lost; /* [nodes + 1] restarted since the cluster did */
     char broken[320];
 };
@@ -43,6 +45,7 @@ struct invariants *invariants_create(struct world *world, unsigned nodes, unsign
         .partitions = partitions,
         .ghost = calloc(partitions, sizeof(struct ghost)),
         .seen = calloc((size_t)partitions * (nodes + 1), sizeof(struct seen)),
+        .moved = calloc((size_t)(nodes + 1) * workers, sizeof(uint64_t)),
         .lost = calloc(nodes + 1, sizeof(bool))};
     return invariants;
 }
@@ -53,6 +56,7 @@ void invariants_destroy(struct invariants *invariants)
         free(invariants->ghost[p].digest);
     free(invariants->ghost);
     free(invariants->seen);
+    free(invariants->moved);
     free(invariants->lost);
     free(invariants);
 }
@@ -188,9 +192,24 @@ static void check_vnode(
         check_neighbours(invariants, vnode, id);
 }
 
+/* Did any log or state of the worker change since the last look? Its own counters tell. */
+static bool has_moved(
+    struct invariants *invariants, const struct node *node, unsigned id, unsigned worker)
+{
+    const struct counters *counters = inside_counters(node, worker);
+    uint64_t now =
+        counters->entries_created + counters->entries_received + counters->entries_applied;
+    uint64_t *moved = &invariants->moved[(size_t)id * invariants->workers + worker];
+    bool changed = *moved != now;
+    *moved = now;
+    return changed;
+}
+
 void invariants_check(struct invariants *invariants, unsigned id, unsigned worker)
 {
     const struct node *node = world_node(invariants->world, id);
+    if (!has_moved(invariants, node, id, worker))
+        return;
     uint32_t vnodes = inside_vnodes(node, worker);
     for (uint32_t i = 0; i < vnodes; i++) {
         struct inside_vnode vnode = inside_vnode(node, worker, i);
@@ -204,6 +223,8 @@ void invariants_restarted(struct invariants *invariants, unsigned id)
 {
     for (uint32_t p = 0; p < invariants->partitions; p++)
         *seen_of(invariants, p, id) = (struct seen){0};
+    for (unsigned w = 0; w < invariants->workers; w++)
+        invariants->moved[(size_t)id * invariants->workers + w] = 0;
     invariants->lost[id] = true;
     for (unsigned i = 1; i <= invariants->nodes; i++)
         if (!invariants->lost[i])
