@@ -86,7 +86,8 @@ static void fill_to_the_last_block(bool one_hash)
         for (uint32_t k = 0; k < QUOTA; k++) {
             uint32_t key = round == 1 ? QUOTA - 1 - k : k;
             uint64_t hash = one_hash ? 5 : fixture_hash((uint8_t *)&key, sizeof key);
-            EXPECT(fixture_write(&store, 1, KV_DELETE, &key, sizeof key, hash, 0, 0), OK, 0u);
+            EXPECT(fixture_write(&store, 1, KV_DELETE, &key, sizeof key, hash, 0, 0), OK,
+                store.sequence);
         }
         assert_true(kv_keys(store.kv, 1) == 0 && kv_blocks_used(store.kv, 1) == 0);
     }
@@ -191,7 +192,8 @@ static void a_long_life_leaves_nothing_behind(void **state)
             continue;
         uint64_t old = k - (QUOTA - 1);
         hash = fixture_hash((uint8_t *)&old, sizeof old);
-        EXPECT(fixture_write(&store, 0, KV_DELETE, &old, sizeof old, hash, 0, 0), OK, 0u);
+        EXPECT(
+            fixture_write(&store, 0, KV_DELETE, &old, sizeof old, hash, 0, 0), OK, store.sequence);
     }
     uint32_t overflows = store.kv->overflows.fresh;
     for (uint32_t at = store.kv->overflows.unused; at != 0; at = store.kv->overflow[at].next)

@@ -102,7 +102,7 @@ static struct torc_answer model_write(struct model *model, uint32_t vnode, uint1
     struct torc_answer answer = {.status = TORC_STATUS_OK, .version = item->version};
     if (operation == KV_DELETE) {
         answer.status = item->version == 0 ? TORC_STATUS_NOT_FOUND : TORC_STATUS_OK;
-        answer.version = 0;
+        answer.version = item->version == 0 ? 0 : sequence;
         item->version = 0;
     } else if (operation == KV_CAS && argument != item->version) {
         answer.status = TORC_STATUS_MISMATCH;
