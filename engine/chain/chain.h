@@ -28,8 +28,9 @@
 #include "engine/log/log.h"
 #include "engine/wire/wire.h"
 
-#define CHAIN_NO_LINK UINT32_MAX
-#define CHAIN_NO_ITEM UINT32_MAX
+#define CHAIN_NO_LINK         UINT32_MAX
+#define CHAIN_NO_ITEM         UINT32_MAX
+#define CHAIN_NOTHING_AWAITED 0u /* entries are numbered from 1 */
 
 enum chain_direction { CHAIN_DOWN = 0, CHAIN_UP = 1 };
 
@@ -50,8 +51,8 @@ struct chain {
     uint16_t parts_sent; /* of entry sent + 1, when it is large */
     uint32_t parked;     /* first parked entry, or PARK_NONE */
     uint32_t stalled_next;
-    uint64_t scan_committed; /* `committed` when chain_scan last saw it move, */
-    uint64_t scan_ns;        /* and when that was */
+    uint64_t scan_awaited; /* the entry whose commit was awaited when chain_scan last looked, */
+    uint64_t scan_ns;      /* and since when it has been that one */
 } __attribute__((aligned(64)));
 
 /* All chains of a worker and what they share. */

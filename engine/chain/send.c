@@ -283,12 +283,14 @@ void chain_flush(struct chain_set *set, struct torc_burst *burst, const struct c
 void chain_scan(struct chain_set *set, uint32_t vnode)
 {
     struct chain *chain = &set->chain[vnode];
-    bool waiting = log_last(set->log, vnode) > chain->committed;
-    if (!waiting || chain->committed != chain->scan_committed || chain_is_tail(chain)) {
-        chain->scan_committed = chain->committed;
+    bool waiting = log_last(set->log, vnode) > chain->committed && !chain_is_tail(chain);
+    uint64_t awaited = waiting ? chain->committed + 1 : CHAIN_NOTHING_AWAITED;
+    if (awaited != chain->scan_awaited) {
+        chain->scan_awaited = awaited;
         chain->scan_ns = set->now_ns;
-        return;
     }
+    if (!waiting)
+        return;
     if (set->now_ns - chain->scan_ns < CHAIN_STUCK_NS || set->link[chain->link[CHAIN_DOWN]].dead)
         return;
     COUNT(set->counters->chains_resent);
