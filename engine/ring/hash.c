@@ -8,6 +8,11 @@
 
 #include "engine/ring/ring.h"
 
+uint64_t ring_hash_quick(const void *key, size_t bytes)
+{
+    return XXH3_64bits(key, bytes);
+}
+
 static struct ring_hash hash_xxh3(const void *key, size_t bytes)
 {
     uint64_t top = XXH3_64bits(key, bytes);

@@ -111,6 +111,9 @@ static inline uint64_t ring_hash_top(const struct ring_hash *hash)
     return (uint64_t)hash->word[0] << 32 | hash->word[1];
 }
 
+/* The same of a key's XXH3, by which services index keys whatever the ring's hash is. */
+uint64_t ring_hash_quick(const void *key, size_t bytes);
+
 /*
  * The rare half of ring_partition: `hash` may lie at or past the point of partition `near`;
  * compares all 160 bits.

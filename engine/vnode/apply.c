@@ -10,30 +10,6 @@ _Static_assert(KV_PUT == (int)WIRE_OP_PUT && KV_DELETE == (int)WIRE_OP_DELETE &&
                    KV_CAS == (int)WIRE_OP_CAS && KV_GET == (int)WIRE_OP_GET,
     "the key-value store's operations have the numbers they have on the wire");
 
-struct torc_command vnode_command(const struct wire_request *request, uint64_t sequence)
-{
-    const uint8_t *key = wire_request_key(request);
-    struct ring_hash hash = ring_hash_key(TORC_HASH_XXH3, key, request->key_bytes);
-    return (struct torc_command){.operation = request->operation,
-        .key_bytes = request->key_bytes,
-        .value_bytes = wire_request_value_bytes(request),
-        .key = key,
-        .value = wire_request_value(request),
-        .hash = ring_hash_top(&hash),
-        .argument = request->argument,
-        .sequence = sequence};
-}
-
-static void vnode_apply_open(struct vnode_set *set, uint32_t vnode, const struct wire_entry *entry,
-    struct vnode_caller *caller, struct session_answer *answer)
-{
-    struct wire_session session = {0, 0};
-    answer->status = session_open(
-        set->sessions, vnode, entry->epoch, entry->sequence, entry->request.argument, &session);
-    answer->version = entry->request.argument; /* the nonce, by which the client knows the answer */
-    caller->session = answer->status == TORC_STATUS_OK ? session : (struct wire_session){0, 0};
-}
-
 static uint16_t vnode_verdict_status(enum session_verdict verdict)
 {
     return verdict == SESSION_UNKNOWN ? TORC_STATUS_UNKNOWN_SESSION : TORC_STATUS_INVALID;
@@ -53,37 +29,58 @@ static void vnode_apply_operation(struct vnode_set *set, uint32_t vnode,
         return;
     }
     struct torc_command command = vnode_command(request, entry->sequence);
-    struct torc_answer result = {0};
+    struct torc_answer result;
     set->service->ops->apply(set->service, vnode, &command, &result);
     *answer = (struct session_answer){.status = result.status, .version = result.version};
     session_applied(set->sessions, vnode, request, answer);
 }
 
-/* Applies one entry; the tail answers its client. */
-static void vnode_apply(struct vnode_set *set, uint32_t vnode, const struct wire_entry *entry)
+/* What the engine itself does with entries. *session is the one that the entry is about. */
+static void vnode_apply_own(struct vnode_set *set, uint32_t vnode, const struct wire_entry *entry,
+    struct wire_session *session, struct session_answer *answer)
 {
     const struct wire_request *request = &entry->request;
-    struct vnode_caller caller = {.address = {.ip = entry->client_ip, .port = entry->client_port},
-        .class = entry->class,
-        .partition = entry->partition,
-        .session = request->session,
-        .number = request->number};
-    struct session_answer answer = {.status = TORC_STATUS_OK};
+    *answer = (struct session_answer){.status = TORC_STATUS_OK};
     switch (request->operation) {
     case WIRE_OP_SESSION_OPEN:
-        vnode_apply_open(set, vnode, entry, &caller, &answer);
+        *session = (struct wire_session){0, 0};
+        answer->status = session_open(
+            set->sessions, vnode, entry->epoch, entry->sequence, request->argument, session);
+        answer->version = request->argument; /* the nonce: by it the client knows the answer */
         break;
     case WIRE_OP_SESSION_CLOSE:
-        session_close(set->sessions, vnode, &request->session);
+        session_close(set->sessions, vnode, session);
         break;
     case WIRE_OP_NOOP:
         break;
     default:
-        vnode_apply_operation(set, vnode, entry, &answer);
+        answer->status = TORC_STATUS_NO_SERVICE;
     }
+}
+
+static void vnode_answer(struct vnode_set *set, const struct wire_entry *entry,
+    const struct wire_session *session, const struct session_answer *answer)
+{
+    struct vnode_caller caller = {.address = {.ip = entry->client_ip, .port = entry->client_port},
+        .class = entry->class,
+        .partition = entry->partition,
+        .session = *session,
+        .number = entry->request.number};
+    vnode_reply(set, &caller, answer->status, answer->version, 0);
+}
+
+/* Applies one entry; the tail answers its client. */
+static void vnode_apply(struct vnode_set *set, uint32_t vnode, const struct wire_entry *entry)
+{
+    struct wire_session session = entry->request.session;
+    struct session_answer answer;
+    if (TORC_LIKELY(entry->request.operation >= WIRE_OP_PUT))
+        vnode_apply_operation(set, vnode, entry, &answer);
+    else
+        vnode_apply_own(set, vnode, entry, &session, &answer);
     COUNT(set->counters->entries_applied);
-    if (chain_is_tail(&set->chains.chain[vnode]) && caller.address.port != 0)
-        vnode_reply(set, &caller, answer.status, answer.version, 0);
+    if (chain_is_tail(&set->chains.chain[vnode]) && entry->client_port != 0)
+        vnode_answer(set, entry, &session, &answer);
 }
 
 void vnode_advance(struct vnode_set *set, uint32_t vnode)
@@ -112,15 +109,14 @@ void vnode_prefetch(struct vnode_set *set, uint32_t vnode, const struct wire_req
     session_prefetch(set->sessions, vnode, &request->session);
     if (ops->prefetch == NULL || request->key_bytes == 0)
         return;
-    struct ring_hash hash =
-        ring_hash_key(TORC_HASH_XXH3, wire_request_key(request), request->key_bytes);
-    ops->prefetch(set->service, vnode, ring_hash_top(&hash));
+    uint64_t hash = ring_hash_quick(wire_request_key(request), request->key_bytes);
+    ops->prefetch(set->service, vnode, hash);
     if (ops->prefetch_item == NULL)
         return;
     if (set->ahead_count >= VNODE_AHEAD)
         vnode_prefetch_item(set, set->ahead_count);
     set->ahead[set->ahead_count++ % VNODE_AHEAD] =
-        (struct vnode_ahead){.vnode = vnode, .hash = ring_hash_top(&hash)};
+        (struct vnode_ahead){.vnode = vnode, .hash = hash};
 }
 
 void vnode_prefetch_end(struct vnode_set *set)

@@ -14,8 +14,20 @@ struct wire_reply *vnode_reply_frame(struct vnode_set *set, struct wire_builder 
 struct vnode_caller vnode_caller_of(
     const struct wire_frame *frame, const struct wire_request *request, struct torc_addr address);
 
-/* The service's view of a request, and the number it indexes keys by. */
-struct torc_command vnode_command(const struct wire_request *request, uint64_t sequence);
+/* The service's view of a request. */
+static inline struct torc_command vnode_command(
+    const struct wire_request *request, uint64_t sequence)
+{
+    const uint8_t *key = wire_request_key(request);
+    return (struct torc_command){.operation = request->operation,
+        .key_bytes = request->key_bytes,
+        .value_bytes = wire_request_value_bytes(request),
+        .key = key,
+        .value = wire_request_value(request),
+        .hash = ring_hash_quick(key, request->key_bytes),
+        .argument = request->argument,
+        .sequence = sequence};
+}
 
 /* A request for the vnode's partition by the ring's hash? */
 bool vnode_owns_key(

@@ -13,6 +13,7 @@ static void xxh3_fills_the_upper_64_bits(void **state)
     for (size_t bytes = 0; bytes <= sizeof key; bytes++) {
         struct ring_hash hash = ring_hash_key(TORC_HASH_XXH3, key, bytes);
         assert_true(ring_hash_top(&hash) == XXH3_64bits(key, bytes));
+        assert_true(ring_hash_quick(key, bytes) == ring_hash_top(&hash));
         assert_int_equal(hash.word[2] | hash.word[3] | hash.word[4], 0);
     }
 }
