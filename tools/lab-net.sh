@@ -39,23 +39,23 @@ add_namespace() {
 
 # add_port NAME NAMESPACE: a veth between the bridge and eth0 of a namespace.
 add_port() {
-    ip -n "$lab_tag" link add "$1" type veth peer name eth0 netns "$2" &&
-        ip -n "$lab_tag" link set "$1" master br0 up &&
-        ip -n "$2" link set eth0 up
+    in_namespace "$lab_tag" ip link add "$1" type veth peer name eth0 netns "$2" &&
+        in_namespace "$lab_tag" ip link set "$1" master br0 up &&
+        in_namespace "$2" ip link set eth0 up
 }
 
 add_bridge() {
     add_namespace "$lab_tag" &&
-        ip -n "$lab_tag" link add br0 type bridge stp_state 0 mcast_snooping 0 &&
-        ip -n "$lab_tag" link set br0 up
+        in_namespace "$lab_tag" ip link add br0 type bridge stp_state 0 mcast_snooping 0 &&
+        in_namespace "$lab_tag" ip link set br0 up
 }
 
 add_client() {
     add_namespace "$lab_tag-client" &&
         add_port client "$lab_tag-client" &&
         in_namespace "$lab_tag-client" ethtool -K eth0 tx off >/dev/null &&
-        ip -n "$lab_tag-client" link set lo up &&
-        ip -n "$lab_tag-client" address add "$lab_client_ip/24" dev eth0
+        in_namespace "$lab_tag-client" ip link set lo up &&
+        in_namespace "$lab_tag-client" ip address add "$lab_client_ip/24" dev eth0
 }
 
 dpdk_create() {
