@@ -145,6 +145,8 @@ void world_client(
     struct world *world, unsigned client, void (*step)(void *, struct torc_burst *), void *context)
 {
     struct world_end *end = world_end(world, world_client_address(client));
+    unsigned used = (unsigned)(end - world->end) + 1;
+    world->ends_used = used > world->ends_used ? used : world->ends_used;
     end->step = step;
     end->context = context;
     end->wake_ns = world->now_ns;
@@ -244,6 +246,7 @@ struct world *world_create(const struct world_config *config)
         world_add_node(world, &spec, id);
     for (unsigned c = 0; c < WORLD_CLIENTS_MAX; c++)
         world_add_end(world, world_client_address(c), WORLD_CLIENT_HOST + c, 0, 0);
+    world->ends_used = config->nodes * world->config.workers;
     for (unsigned id = 1; id <= config->nodes; id++)
         world_start(world, id);
     return world;

@@ -52,6 +52,7 @@ struct world {
     struct world_node node[WORLD_NODES_MAX + 1];
     struct world_end *end; /* [ends]: workers of node 1, of node 2, ..., then clients */
     unsigned ends;
+    unsigned ends_used; /* workers, and clients up to the last that was ever given a step */
     bool (*lose)(void *, struct torc_addr, struct torc_addr, const void *, uint32_t);
     void *lose_context;
     void (*watch)(void *, unsigned, unsigned);

@@ -238,7 +238,7 @@ static void world_control(struct world *world, unsigned id)
 static uint64_t world_next_ns(const struct world *world)
 {
     uint64_t next = net_sim_next_ns(world->net);
-    for (unsigned i = 0; i < world->ends; i++) {
+    for (unsigned i = 0; i < world->ends_used; i++) {
         const struct world_end *end = &world->end[i];
         uint64_t ready = end_lives(end) ? end_ready_ns(world, end) : UINT64_MAX;
         next = ready < next ? ready : next;
@@ -259,7 +259,7 @@ static void world_moment(struct world *world)
     struct net_sim_packet *packet;
     while ((packet = net_sim_receive(world->net, world->now_ns)) != NULL)
         world_deliver(world, packet);
-    for (unsigned i = 0; i < world->ends; i++)
+    for (unsigned i = 0; i < world->ends_used; i++)
         if (end_lives(&world->end[i]) && end_ready_ns(world, &world->end[i]) <= world->now_ns)
             end_step(world, &world->end[i]);
     for (unsigned id = 1; id <= world->config.nodes; id++)

@@ -15,7 +15,6 @@ struct call {
     size_t op;        /* in the history */
     bool busy, final; /* final: of crew_read_all */
     uint64_t deadline_ns;
-    char key[24];
     uint8_t *value;
     uint32_t room;
 };
@@ -30,9 +29,10 @@ struct crew_client {
     struct call call[CREW_CALLS];
 };
 
-/* The last version seen of a key, so that a cas sometimes matches. */
 struct crew_key {
-    uint64_t version;
+    uint64_t version; /* the last that was seen, so that a cas sometimes matches */
+    uint16_t name_bytes;
+    char name[22];
 };
 
 struct crew {
@@ -160,9 +160,8 @@ static bool call_begin(struct crew_client *client, uint32_t key, enum history_ki
     call->client = client;
     call->deadline_ns = op.start_ns + crew->plan->deadline_ns;
     call->final = crew->finals;
-    snprintf(call->key, sizeof call->key, "key-%u", key);
-    struct client_call request = {.key = call->key,
-        .key_bytes = (uint16_t)strlen(call->key),
+    struct client_call request = {.key = crew->key[key].name,
+        .key_bytes = crew->key[key].name_bytes,
         .value = call->value,
         .value_bytes = writes ? value_bytes(crew->plan, op.value) : 0,
         .operation = call_operation(kind),
@@ -260,7 +259,8 @@ void crew_crash(struct crew *crew, unsigned number)
 void crew_new_era(struct crew *crew)
 {
     crew->era++;
-    memset(crew->key, 0, crew->plan->keys * sizeof *crew->key);
+    for (unsigned i = 0; i < crew->plan->keys; i++)
+        crew->key[i].version = 0;
     for (unsigned i = 0; i < crew->plan->clients; i++)
         crew_crash(crew, i);
 }
@@ -273,6 +273,9 @@ struct crew *crew_create(struct world *world, const struct plan *plan, struct hi
     crew->history = history;
     crew->prng.state = plan->seed ^ 0xc4e3ull;
     crew->key = calloc(plan->keys, sizeof *crew->key);
+    for (unsigned i = 0; i < plan->keys; i++)
+        crew->key[i].name_bytes =
+            (uint16_t)snprintf(crew->key[i].name, sizeof crew->key[i].name, "key-%u", i);
     for (unsigned i = 0; i < plan->clients; i++)
         client_begin(crew, i);
     return crew;

@@ -200,7 +200,7 @@ static void weather_restart_cluster(struct weather *weather)
 
 static void weather_restart(struct weather *weather)
 {
-    if (weather->member_lost)
+    if (weather->member_lost || weather->plan->world.nodes == 1)
         weather_restart_cluster(weather);
     else
         weather_restart_member(weather);
