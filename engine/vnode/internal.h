@@ -37,7 +37,8 @@ bool vnode_owns_key(
 void vnode_request(struct vnode_set *set, uint32_t vnode, const struct wire_request *request,
     const struct vnode_caller *caller);
 
-/* The head writes an entry that ends a session, if there is room for it. */
-void vnode_close_session(struct vnode_set *set, uint32_t vnode, const struct wire_session *session);
+/* The head writes an entry that ends a session nobody has used for long, if there is one, and room.
+ */
+void vnode_close_idle(struct vnode_set *set, uint32_t vnode);
 
 #endif

@@ -54,18 +54,19 @@ static bool vnode_open_in_flight(const struct vnode_set *set, uint32_t vnode, ui
     return false;
 }
 
-/* No free session: the head ends one that nobody has used for long, if there is one. */
-static bool vnode_make_session_room(struct vnode_set *set, uint32_t vnode)
+void vnode_close_idle(struct vnode_set *set, uint32_t vnode)
 {
-    const struct ring_class *class = &set->ring->class;
-    if (session_count(set->sessions, vnode) < class->sessions)
-        return true;
-    uint64_t idle_ns = (uint64_t) class->session_idle_ms * 1000000;
+    struct wire_request request = {.length = sizeof request, .operation = WIRE_OP_SESSION_CLOSE};
+    uint64_t idle_ns = (uint64_t)set->ring->class.session_idle_ms * 1000000;
     uint64_t now_ns = set->chains.now_ns;
-    struct wire_session idle;
-    if (now_ns > idle_ns && session_idle(set->sessions, vnode, now_ns - idle_ns, &idle))
-        vnode_close_session(set, vnode, &idle);
-    return false;
+    /* room first: a session that is found is marked, and not found again */
+    if (set->draining || now_ns <= idle_ns ||
+        chain_refuses(&set->chains, vnode, (uint32_t)sizeof(struct wire_entry)) != NULL ||
+        !session_idle(set->sessions, vnode, now_ns - idle_ns, &request.session))
+        return;
+    wire_request_sign(&request);
+    chain_create(&set->chains, vnode, &request, (struct torc_addr){0});
+    vnode_advance(set, vnode);
 }
 
 static void vnode_open(struct vnode_set *set, uint32_t vnode, const struct wire_request *request,
@@ -82,24 +83,13 @@ static void vnode_open(struct vnode_set *set, uint32_t vnode, const struct wire_
         COUNT(set->counters->retry_in_flight);
         return;
     }
-    if (!vnode_make_session_room(set, vnode)) {
+    if (session_count(set->sessions, vnode) >= set->ring->class.sessions) {
+        vnode_close_idle(set, vnode);
         vnode_reply(
             set, &caller, TORC_STATUS_SESSIONS_FULL, request->argument, 100 * VNODE_BUSY_DELAY_US);
         return;
     }
     vnode_create(set, vnode, request, &caller);
-}
-
-void vnode_close_session(struct vnode_set *set, uint32_t vnode, const struct wire_session *session)
-{
-    struct wire_request request = {
-        .length = sizeof request, .session = *session, .operation = WIRE_OP_SESSION_CLOSE};
-    uint32_t bytes = (uint32_t)sizeof(struct wire_entry);
-    if (set->draining || chain_refuses(&set->chains, vnode, bytes) != NULL)
-        return;
-    wire_request_sign(&request);
-    chain_create(&set->chains, vnode, &request, (struct torc_addr){0});
-    vnode_advance(set, vnode);
 }
 
 /*

@@ -6,14 +6,9 @@
 
 static void vnode_scan_sessions(struct vnode_set *set, uint32_t vnode)
 {
-    if (set->ring == NULL || set->vnode[vnode].member_lost ||
-        !chain_is_head(&set->chains.chain[vnode]))
-        return;
-    uint64_t idle_ns = (uint64_t)set->ring->class.session_idle_ms * 1000000;
-    struct wire_session idle;
-    if (set->chains.now_ns > idle_ns &&
-        session_idle(set->sessions, vnode, set->chains.now_ns - idle_ns, &idle))
-        vnode_close_session(set, vnode, &idle);
+    if (set->ring != NULL && !set->vnode[vnode].member_lost &&
+        chain_is_head(&set->chains.chain[vnode]))
+        vnode_close_idle(set, vnode);
 }
 
 static void vnode_scan_requests(struct vnode_set *set)
