@@ -50,10 +50,12 @@ struct wire_packet control_header(const struct control *control, enum wire_packe
         .sender_incarnation = control->config.incarnation};
 }
 
-void control_send(struct control *control, const void *packet, uint32_t bytes, struct torc_addr to)
+bool control_send(struct control *control, const void *packet, uint32_t bytes, struct torc_addr to)
 {
-    if (!mailbox_put(&control->meeting->from_control, packet, bytes, to))
-        control->counters.mailbox_full++;
+    if (mailbox_put(&control->meeting->from_control, packet, bytes, to))
+        return true;
+    control->counters.mailbox_full++;
+    return false;
 }
 
 static void control_take(struct control *control, const struct mailbox_packet *packet)

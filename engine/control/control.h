@@ -21,6 +21,7 @@
 #define CONTROL_RINGS          3u /* the current one, and those that workers may still read */
 #define CONTROL_TROUBLE_BYTES  256u
 #define CONTROL_HELLO_LATER_NS 1000000000u /* between HELLOs to a member that is bound */
+#define CONTROL_HELLO_ROOM_NS  1000000u    /* until there may be room for more HELLOs */
 #define CONTROL_STATS_FRESH_NS 100000000u  /* stats younger than this are not made anew */
 #define CONTROL_STATS_WORKER   4096u       /* bytes of stats text a worker */
 #define CONTROL_STATS_COMMON   16384u
@@ -83,8 +84,9 @@ struct control {
     struct ring *current; /* published */
     struct ring *old;     /* unpublished, not yet adopted away by every worker */
     uint64_t revision;
-    bool change;    /* what is published is not what is known */
-    uint8_t *image; /* of the current ring */
+    bool change;         /* what is published is not what is known */
+    uint16_t hello_turn; /* the member whose HELLO is looked at next */
+    uint8_t *image;      /* of the current ring */
     uint32_t image_bytes;
     uint32_t image_room;
     char *stats; /* text, as of stats_ns */

@@ -16,7 +16,7 @@
 
 #define HELLO_ASKS 1u
 
-static void hello_send(
+static bool hello_send(
     struct control *control, struct torc_addr to, uint64_t receiver, uint64_t asks)
 {
     uint8_t buffer[WIRE_PACKET_BYTES];
@@ -35,8 +35,9 @@ static void hello_send(
     hello->credits = (uint16_t)control->config.credits;
     hello->version_max = WIRE_VERSION;
     memcpy(hello->name, self->name, sizeof hello->name);
-    control_send(control, buffer, wire_seal(&builder, control->cluster), to);
-    control->counters.hello_sent++;
+    bool sent = control_send(control, buffer, wire_seal(&builder, control->cluster), to);
+    control->counters.hello_sent += sent;
+    return sent;
 }
 
 static enum control_peer_trouble hello_trouble(
@@ -120,22 +121,31 @@ void control_hello(struct control *control, const struct wire_view *view, struct
         hello_send(control, from, hello_receiver(control, peer), 0);
 }
 
+/* One that is due. False: there was no room for it. */
+static bool hello_one(struct control *control, uint16_t member)
+{
+    struct control_peer *peer = &control->peer[member];
+    if (member == control->self || control->now_ns < peer->next_hello_ns)
+        return true;
+    struct torc_addr address = control->member[member].address;
+    if (!hello_send(control, address, hello_receiver(control, peer), HELLO_ASKS))
+        return false;
+    bool bound = peer->incarnation != 0;
+    peer->next_hello_ns =
+        control->now_ns + (bound ? CONTROL_HELLO_LATER_NS : control->config.hello_interval_ns);
+    return true;
+}
+
 uint64_t control_hello_due(struct control *control)
 {
     uint64_t wake = UINT64_MAX;
     for (uint16_t i = 0; i < control->members; i++) {
-        struct control_peer *peer = &control->peer[i];
-        if (i == control->self)
-            continue;
-        if (control->now_ns >= peer->next_hello_ns) {
-            hello_send(
-                control, control->member[i].address, hello_receiver(control, peer), HELLO_ASKS);
-            bool bound = peer->incarnation != 0;
-            peer->next_hello_ns = control->now_ns + (bound ? CONTROL_HELLO_LATER_NS
-                                                           : control->config.hello_interval_ns);
-        }
-        if (peer->next_hello_ns < wake)
-            wake = peer->next_hello_ns;
+        uint16_t member = control->hello_turn;
+        if (!hello_one(control, member)) /* the next time it is the first */
+            return control->now_ns + CONTROL_HELLO_ROOM_NS;
+        if (member != control->self && control->peer[member].next_hello_ns < wake)
+            wake = control->peer[member].next_hello_ns;
+        control->hello_turn = member + 1 < control->members ? member + 1 : 0;
     }
     return wake;
 }

@@ -10,8 +10,8 @@
 
 /* Header of a packet that control sends. */
 struct wire_packet control_header(const struct control *control, enum wire_packet_type type);
-/* Hands a sealed packet to worker 0. */
-void control_send(struct control *control, const void *packet, uint32_t bytes, struct torc_addr to);
+/* Hands a sealed packet to worker 0. False, counted, if its mailbox is full. */
+bool control_send(struct control *control, const void *packet, uint32_t bytes, struct torc_addr to);
 
 void control_hello(struct control *control, const struct wire_view *view, struct torc_addr from);
 /* HELLOs that are due. Returns when the next is. */

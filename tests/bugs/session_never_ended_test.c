@@ -16,9 +16,8 @@
 static void a_session_that_could_not_be_closed_is_closed_later(void **state)
 {
     (void)state;
-    struct world *world = world_create(&(struct world_config){.nodes = 3,
-        .partitions = 3,
-        .class = {.sessions = 1, .window = 1, .session_idle_ms = 50}});
+    struct world *world = world_create(&(struct world_config){
+        .nodes = 3, .partitions = 3, .class = {.sessions = 1, .window = 1, .session_idle_ms = 50}});
     assert_true(world_serving(world, 100 * MS));
     char key[16];
     hand_key(world, 0, 0, key);
