@@ -148,7 +148,7 @@ struct chain_outlet {
 void chain_flush(
     struct chain_set *set, struct torc_burst *burst, const struct chain_outlet *outlet);
 
-/* Is everything sent, acknowledged by the links and committed? */
+/* Is everything sent to peers that are there, and acknowledged by them? */
 bool chain_quiet(const struct chain_set *set);
 
 #endif

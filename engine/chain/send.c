@@ -302,8 +302,10 @@ void chain_scan(struct chain_set *set, uint32_t vnode)
 
 bool chain_quiet(const struct chain_set *set)
 {
-    for (uint32_t i = 0; i < set->links; i++)
-        if (!link_idle(&set->link[i]) || set->link[i].pending_first != CHAIN_NO_ITEM)
+    for (uint32_t i = 0; i < set->links; i++) {
+        const struct link *link = &set->link[i];
+        if (!link->dead && (!link_idle(link) || link->pending_first != CHAIN_NO_ITEM))
             return false;
+    }
     return set->stalled == CHAIN_NO_ITEM;
 }

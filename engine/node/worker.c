@@ -269,12 +269,15 @@ static void worker_retry_stalled(struct worker *worker)
     }
 }
 
+/* Nothing under way that can still end: what waits for a lost member waits for ever. */
 static bool worker_quiet(const struct worker *worker)
 {
     const struct chain_set *chains = &worker->vnodes.chains;
-    for (uint32_t i = 0; i < chains->vnodes; i++)
-        if (worker->vnodes.vnode[i].applied != log_last(chains->log, i))
+    for (uint32_t i = 0; i < chains->vnodes; i++) {
+        const struct vnode *vnode = &worker->vnodes.vnode[i];
+        if (!vnode->member_lost && vnode->applied != log_last(chains->log, i))
             return false;
+    }
     return chain_quiet(chains);
 }
 
