@@ -38,33 +38,8 @@ static uint32_t receive_link(struct worker *worker, const struct wire_packet *he
     return link;
 }
 
-/* Tells a peer the epoch of a chain that it spoke of in an older one. Need not arrive. */
-static void receive_answer_epoch(
-    struct worker *worker, uint32_t number, const struct wire_frame *frame, uint64_t epoch)
-{
-    struct torc_burst *burst = worker->vnodes.outbox.burst;
-    if (burst->tx_used == burst->tx_count)
-        return;
-    struct link *link = &worker->vnodes.chains.link[number];
-    struct torc_tx *tx = &burst->tx[burst->tx_used++];
-    struct wire_packet header = worker->outlet.header;
-    struct wire_builder builder;
-    header.receiver_incarnation = worker->incarnations[link->member];
-    link_packet_start(link, &builder, tx->data, worker->outlet.packet_bytes, &header,
-        worker->vnodes.chains.now_ns);
-    struct wire_frame *answer = wire_add(&builder, WIRE_FRAME_EPOCH, sizeof *answer);
-    answer->class = frame->class;
-    answer->partition = frame->partition;
-    answer->epoch = epoch;
-    tx->bytes = wire_seal(&builder, worker->cluster);
-    tx->to = link->address;
-    link_packet_sent(link, worker->vnodes.chains.now_ns);
-    COUNT(worker->side->counters.tx_packets);
-}
-
-/* The vnode of a frame in the frame's epoch; VNODE_NONE, counted (and answered), if there is none.
- */
-static uint32_t receive_vnode(struct worker *worker, uint32_t link, const struct wire_frame *frame)
+/* The vnode of a frame in the frame's epoch; VNODE_NONE, counted, if there is none. */
+static uint32_t receive_vnode(struct worker *worker, const struct wire_frame *frame)
 {
     struct counters *counters = &worker->side->counters;
     uint32_t vnode = vnode_find(&worker->vnodes, frame->class, frame->partition);
@@ -75,12 +50,10 @@ static uint32_t receive_vnode(struct worker *worker, uint32_t link, const struct
     uint64_t epoch = worker->vnodes.chains.chain[vnode].epoch;
     if (TORC_LIKELY(frame->epoch == epoch))
         return vnode;
-    if (frame->epoch > epoch) {
+    if (frame->epoch > epoch)
         COUNT(counters->drop_new_epoch);
-        return VNODE_NONE;
-    }
-    COUNT(counters->drop_old_epoch);
-    receive_answer_epoch(worker, link, frame, epoch);
+    else
+        COUNT(counters->drop_old_epoch);
     return VNODE_NONE;
 }
 
@@ -88,7 +61,7 @@ static uint32_t receive_vnode(struct worker *worker, uint32_t link, const struct
 static enum chain_result receive_chain_frame(
     struct worker *worker, uint32_t link, const struct wire_frame *frame)
 {
-    uint32_t vnode = receive_vnode(worker, link, frame);
+    uint32_t vnode = receive_vnode(worker, frame);
     if (vnode == VNODE_NONE)
         return CHAIN_TAKEN;
     struct chain_set *chains = &worker->vnodes.chains;
@@ -105,6 +78,48 @@ static enum chain_result receive_chain_frame(
     }
     vnode_advance(&worker->vnodes, vnode);
     return result;
+}
+
+/* Adds an EPOCH for each frame of an older chain epoch. */
+static void receive_add_epochs(
+    struct worker *worker, const struct wire_view *view, struct wire_builder *builder)
+{
+    const uint8_t *cursor = view->frames;
+    const struct wire_frame *frame;
+    while ((frame = wire_next(view, &cursor)) != NULL) {
+        uint32_t vnode = vnode_find(&worker->vnodes, frame->class, frame->partition);
+        if (frame->type == WIRE_FRAME_LINK_ACK || frame->type == WIRE_FRAME_EPOCH ||
+            vnode == VNODE_NONE || frame->epoch >= worker->vnodes.chains.chain[vnode].epoch ||
+            wire_room(builder) < sizeof *frame)
+            continue;
+        struct wire_frame *answer = wire_add(builder, WIRE_FRAME_EPOCH, sizeof *answer);
+        answer->class = frame->class;
+        answer->partition = frame->partition;
+        answer->epoch = worker->vnodes.chains.chain[vnode].epoch;
+    }
+}
+
+/*
+ * Tells a peer the epochs of the chains that it spoke of in an older one: one packet for one. Need
+ * not arrive.
+ */
+static void receive_answer_epochs(
+    struct worker *worker, struct link *link, const struct wire_view *view)
+{
+    struct torc_burst *burst = worker->vnodes.outbox.burst;
+    if (burst->tx_used == burst->tx_count)
+        return;
+    struct torc_tx *tx = &burst->tx[burst->tx_used++];
+    struct wire_packet header = worker->outlet.header;
+    struct wire_builder builder;
+    header.receiver_incarnation = worker->incarnations[link->member];
+    link_packet_start(link, &builder, tx->data, worker->outlet.packet_bytes, &header,
+        worker->vnodes.chains.now_ns);
+    receive_add_epochs(worker, view, &builder);
+    tx->bytes = wire_seal(&builder, worker->cluster);
+    tx->to = link->address;
+    link_packet_sent(link, worker->vnodes.chains.now_ns);
+    COUNT(worker->side->counters.tx_packets);
 }
 
 /* A packet of a peer's worker. Only when all of its frames were taken is it noted as received. */
@@ -129,6 +144,7 @@ static void receive_data(struct worker *worker, const struct wire_view *view)
         return;
     }
     bool eliciting = false, withheld = false;
+    uint64_t old_epochs = counters->drop_old_epoch;
     const uint8_t *cursor = view->frames;
     const struct wire_frame *frame;
     while ((frame = wire_next(view, &cursor)) != NULL) {
@@ -143,6 +159,8 @@ static void receive_data(struct worker *worker, const struct wire_view *view)
     }
     if (!withheld)
         link_received(link, view->header.number, eliciting, chains->now_ns);
+    if (TORC_UNLIKELY(counters->drop_old_epoch != old_epochs))
+        receive_answer_epochs(worker, link, view);
     chain_activate(chains, number);
 }
 
