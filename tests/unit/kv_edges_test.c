@@ -22,7 +22,7 @@ static void a_version_is_the_number_of_the_entry(void **state)
     EXPECT(fixture_put_text(&store, "b", 5), OK, 2u);
     EXPECT(fixture_put_text(&store, "a", 6), OK, 3u);
     EXPECT(fixture_get_text(&store, "a"), OK, 3u);
-    EXPECT(fixture_delete_text(&store, "a"), OK, 0u);
+    EXPECT(fixture_delete_text(&store, "a"), OK, 4u);
     EXPECT(fixture_delete_text(&store, "a"), NOT_FOUND, 0u);
     EXPECT(fixture_get_text(&store, "a"), NOT_FOUND, 0u);
     EXPECT(fixture_put_text(&store, "a", 0), OK, 6u);
@@ -39,7 +39,7 @@ static void compare_and_set_takes_the_version_it_has_and_no_other(void **state)
     EXPECT(fixture_cas_text(&store, "a", 0, 5), MISMATCH, 2u);
     EXPECT(fixture_cas_text(&store, "a", 2, 50), OK, 4u);
     EXPECT(fixture_cas_text(&store, "a", 2, 50), MISMATCH, 4u);
-    EXPECT(fixture_delete_text(&store, "a"), OK, 0u);
+    EXPECT(fixture_delete_text(&store, "a"), OK, 6u);
     EXPECT(fixture_cas_text(&store, "a", 4, 5), MISMATCH, 0u);
     EXPECT(fixture_cas_text(&store, "a", 0, 5), OK, 8u);
     fixture_kv_free(&store);
@@ -61,7 +61,7 @@ static void full_leaves_the_old_value_and_a_healthy_store(void **state)
     EXPECT(fixture_put_text(&store, "two", 101), OK, 7u);
     EXPECT(fixture_put_text(&store, "x", 103), OK, 8u);
     EXPECT(fixture_put_text(&store, "y", 0), FULL, 0u);
-    EXPECT(fixture_delete_text(&store, "big"), OK, 0u);
+    EXPECT(fixture_delete_text(&store, "big"), OK, 10u);
     assert_true(kv_blocks_used(store.kv, 0) == 2 && kv_keys(store.kv, 0) == 2);
     fixture_kv_free(&store);
 }
