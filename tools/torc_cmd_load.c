@@ -9,9 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/base/histogram.h"
 #include "engine/base/prng.h"
 #include "tools/torc_cli.h"
-#include "tools/torc_latency.h"
 
 #define KEY_BYTES 96u
 
@@ -31,7 +31,7 @@ struct pass {
     const char *name;
     uint64_t done, not_found, wrong, refused, unknown, retries;
     uint64_t begun_ns, ended_ns;
-    struct latency latency;
+    struct histogram latency;
 };
 
 struct load {
@@ -63,6 +63,11 @@ static uint64_t now_ns(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static double latency_us(const struct pass *pass, double percent)
+{
+    return (double)histogram_percentile(&pass->latency, percent) / 1e3;
 }
 
 static double seconds(const struct pass *pass)
@@ -138,7 +143,7 @@ static void ended(struct load *load, struct flight *flight, const struct torc_re
     if (result->outcome != TORC_DONE)
         return;
     load->failed_in_a_row = 0;
-    latency_add(&pass->latency, now_ns() - flight->begun_ns);
+    histogram_record(&pass->latency, now_ns() - flight->begun_ns);
 }
 
 static void put_ended(void *context, const struct torc_result *result)
@@ -237,9 +242,9 @@ static json_t *pass_json(const struct pass *pass)
     json_object_set_new(json, "retries", cli_json_u64(pass->retries));
     json_object_set_new(json, "seconds", json_real(seconds(pass)));
     json_object_set_new(json, "per_second", json_real(per_second(pass)));
-    json_object_set_new(json, "p50_us", json_real(latency_us(&pass->latency, 0.5)));
-    json_object_set_new(json, "p99_us", json_real(latency_us(&pass->latency, 0.99)));
-    json_object_set_new(json, "p999_us", json_real(latency_us(&pass->latency, 0.999)));
+    json_object_set_new(json, "p50_us", json_real(latency_us(pass, 50)));
+    json_object_set_new(json, "p99_us", json_real(latency_us(pass, 99)));
+    json_object_set_new(json, "p999_us", json_real(latency_us(pass, 99.9)));
     return json;
 }
 
@@ -261,8 +266,8 @@ static void print_pass(const struct pass *pass)
     printf("%-4s %10llu done in %.2f s: %.0f/s, p50 %.0f us, p99 %.0f us, p99.9 %.0f us; "
            "%llu sent again\n",
         pass->name, (unsigned long long)pass->done, seconds(pass), per_second(pass),
-        latency_us(&pass->latency, 0.5), latency_us(&pass->latency, 0.99),
-        latency_us(&pass->latency, 0.999), (unsigned long long)pass->retries);
+        latency_us(pass, 50), latency_us(pass, 99), latency_us(pass, 99.9),
+        (unsigned long long)pass->retries);
     if (pass->refused + pass->unknown + pass->not_found + pass->wrong != 0)
         printf("     %10llu refused, %llu unknown, %llu not found, %llu with other bytes\n",
             (unsigned long long)pass->refused, (unsigned long long)pass->unknown,
