@@ -6,7 +6,7 @@
  * vnode may hold `blocks` of them (its quota, alike on every member), and its index has room for
  * as many keys, so that neither runs out before the quota does: FULL is a function of the
  * commands alone. A key's version is the number of the entry that last wrote it: never reused,
- * not even after a delete; 0 where there is no key.
+ * not even after a delete, which answers with its own number; 0 where there is no key.
  *
  * Answers: put OK or FULL (then the old value stays, and the version is its); delete OK or
  * NOT_FOUND; cas OK, MISMATCH or FULL; get OK or NOT_FOUND. INVALID for a key or value outside the

@@ -31,10 +31,11 @@ struct torc_command {
 };
 
 struct torc_answer {
-    uint16_t status;  /* enum torc_status */
-    uint64_t version; /* of the key after the command (MISMATCH: the one it has) */
-    uint32_t total;   /* reads: bytes of the whole value */
-    uint32_t bytes;   /* reads: written to `out` */
+    uint16_t status; /* enum torc_status */
+    uint64_t
+        version; /* of the key: after a write that took effect, its sequence; else the one it has */
+    uint32_t total; /* reads: bytes of the whole value */
+    uint32_t bytes; /* reads: written to `out` */
 };
 
 /* One worker's instance of a service, with the state of all its vnodes, numbered 0... */
