@@ -42,8 +42,6 @@ uint32_t client_pop(struct client_core *core, struct client_list *list)
 static struct client_list *list_of(struct client_core *core, const struct client_request *request)
 {
     switch ((enum client_state)request->state) {
-    case CLIENT_SUBMITTED:
-        return &core->submitted;
     case CLIENT_UNROUTED:
         return &core->unrouted;
     case CLIENT_LARGE:
@@ -53,6 +51,7 @@ static struct client_list *list_of(struct client_core *core, const struct client
     case CLIENT_PENDING:
         return &core->destinations[request->destination].pending;
     case CLIENT_FREE:
+    case CLIENT_SUBMITTED:
     case CLIENT_SENT:
     case CLIENT_DELAYED:
         break;
@@ -97,20 +96,20 @@ static void count_outcome(struct client_core *core, enum torc_outcome outcome)
         core->counters.unknown++;
 }
 
-void client_finish(struct client_core *core, uint32_t index, const struct client_result *result)
+void client_finish(struct client_core *core, uint32_t index, struct client_result *result)
 {
     struct client_request *request = &core->requests[index];
     TORC_ASSERT(request->state != CLIENT_FREE);
-    struct client_result told = *result;
-    told.retries = request->retries;
+    result->retries = request->retries;
     const client_done done = request->done;
     void *context = request->context;
 
-    client_unlist(core, index);
     client_wheel_disarm(&core->wheel, index);
-    if (request->state == CLIENT_SENT)
+    if (TORC_UNLIKELY(request->state < CLIENT_SENT))
+        client_unlist(core, index);
+    else if (request->packet != 0)
         client_packet_release(core, request);
-    if (request->large != CLIENT_NONE)
+    if (TORC_UNLIKELY(request->large != CLIENT_NO_LARGE))
         client_large_release(core, request);
     request->state = CLIENT_FREE;
     if (request->opening)
@@ -119,8 +118,8 @@ void client_finish(struct client_core *core, uint32_t index, const struct client
         client_session_release(core, request);
     core->free_request[core->free_requests++] = index;
 
-    count_outcome(core, told.outcome);
-    done(context, &told);
+    count_outcome(core, result->outcome);
+    done(context, result);
 }
 
 void client_end(
@@ -128,7 +127,7 @@ void client_end(
 {
     if (outcome == 0)
         outcome = core->requests[index].sent ? TORC_OUTCOME_UNKNOWN : TORC_REFUSED;
-    const struct client_result result = {.outcome = outcome, .status = status};
+    struct client_result result = {.outcome = outcome, .status = status};
     client_finish(core, index, &result);
 }
 
@@ -174,11 +173,14 @@ int client_core_submit(struct client_core *core, const struct client_call *call)
     request->state = CLIENT_SUBMITTED;
     request->tries = request->retries = request->hint = 0;
     request->number = 0;
-    request->large = CLIENT_NONE;
+    request->large = CLIENT_NO_LARGE;
     request->packet = 0;
     request->sent = request->opening = request->routed = false;
     request->wants_large = !client_fits_one(core, request);
-    client_push(core, &core->submitted, index);
+    uint32_t place = core->submitted_first + core->submissions++;
+    if (place >= core->config.requests)
+        place -= core->config.requests;
+    core->submitted[place] = index;
     core->counters.calls++;
     return 0;
 }
@@ -212,9 +214,9 @@ const struct client_counters *client_core_counters(const struct client_core *cor
 
 static uint64_t wake_at(const struct client_core *core)
 {
-    uint64_t wake = client_wheel_next(&core->wheel);
-    if (core->waking || !client_list_empty(&core->submitted))
+    if (core->waking || core->submissions != 0)
         return core->now_ns;
+    uint64_t wake = client_timers_next(core);
     const struct client_fetch *fetches[] = {&core->ring_fetch, &core->info_fetch};
     for (unsigned i = 0; i < 2; i++)
         if (fetches[i]->active && fetches[i]->due_ns < wake)
@@ -256,6 +258,7 @@ void client_core_stop(struct client_core *core)
     for (uint32_t i = 0; i < core->config.requests; i++)
         if (core->requests[i].state != CLIENT_FREE)
             client_end(core, i, 0, TORC_STATUS_STOPPED);
+    core->submissions = 0;
     if (core->info_fetch.active) {
         core->info_fetch.active = false;
         core->info_done(core->info_context, TORC_STATUS_STOPPED, 0);

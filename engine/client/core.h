@@ -28,7 +28,7 @@
 
 enum client_state {
     CLIENT_FREE = 0,
-    CLIENT_SUBMITTED, /* on core->submitted */
+    CLIENT_SUBMITTED, /* in core->submitted, which is no list: to be taken whole */
     CLIENT_UNROUTED,  /* on core->unrouted */
     CLIENT_LARGE,     /* on core->large_waiting */
     CLIENT_SESSION,   /* on its session's waiting list */
@@ -37,7 +37,7 @@ enum client_state {
     CLIENT_DELAYED,
 };
 
-/* Two cache lines: the first says what, the second where it stands. */
+/* Two cache lines, beginning at one: the first says what, the second where it stands. */
 struct client_request {
     const uint8_t *key;
     const uint8_t *value;
@@ -62,14 +62,15 @@ struct client_request {
     uint32_t partition;
     uint32_t destination;
     uint32_t packet; /* stamp of the packet that it went in last */
-    uint32_t large;  /* CLIENT_NONE, or index */
+    uint16_t large;  /* CLIENT_NO_LARGE, or index */
     uint8_t packet_slot;
-    bool sent;        /* once in a packet: may have taken effect */
-    bool opening;     /* carries its session's SESSION_OPEN; was not sent itself */
-    bool routed;      /* partition is of the ring in use */
-    bool wants_large; /* fits no packet */
+    bool sent : 1;        /* once in a packet: may have taken effect */
+    bool opening : 1;     /* carries its session's SESSION_OPEN; was not sent itself */
+    bool routed : 1;      /* partition is of the ring in use */
+    bool wants_large : 1; /* fits no packet */
 };
-static_assert(sizeof(struct client_request) <= 144, "request");
+static_assert(sizeof(struct client_request) == 128, "request");
+#define CLIENT_NO_LARGE UINT16_MAX
 
 enum client_session_state {
     CLIENT_SESSION_CLOSED = 0,
@@ -77,17 +78,19 @@ enum client_session_state {
     CLIENT_SESSION_OPEN
 };
 
+/* The session of a partition, and what else a write to it needs: the first line is enough. */
 struct client_session {
     struct wire_session id;
-    uint64_t nonce;   /* of the opening under way */
     uint64_t next;    /* number of the next request */
     uint64_t lowest;  /* number still awaited, or next */
     uint64_t used_ns; /* last answer */
     struct client_list waiting;
-    uint32_t carrier; /* request that carries SESSION_OPEN, or CLIENT_NONE */
+    uint32_t head, tail; /* destinations */
     uint8_t state;
-    bool ready; /* on core->ready_session */
-};
+    bool ready;       /* on core->ready_session */
+    uint32_t carrier; /* request that carries SESSION_OPEN, or CLIENT_NONE */
+    uint64_t nonce;   /* of the opening under way */
+} __attribute__((aligned(64)));
 
 /* One core of a member. */
 struct client_destination {
@@ -158,6 +161,16 @@ struct client_fetch {
 #define CLIENT_INFO_BYTES_MAX (1u << 20) /* statistics are text of this size at most */
 #define CLIENT_PIECE_MIN      64u
 
+/*
+ * What was sent lately. Most is answered before it could time out, so that a place in this queue,
+ * which nobody need look for again, stands in for a timer until it is old enough.
+ */
+struct client_recent {
+    uint64_t sent_ns; /* of the request when it was put here: another now, it was sent again */
+    uint32_t index;
+};
+#define CLIENT_RECENT_MAX (1u << 17)
+
 #define CLIENT_SENDERS 64u
 
 struct client_core {
@@ -171,8 +184,14 @@ struct client_core {
     struct client_request *requests;
     uint32_t *free_request; /* stack */
     uint32_t free_requests;
-    struct client_list submitted, unrouted, large_waiting;
+    uint32_t *submitted; /* a circle of config.requests places, in the order of the calls */
+    uint32_t submitted_first;
+    uint32_t submissions;
+    struct client_list unrouted, large_waiting;
     struct client_wheel wheel;
+    struct client_recent *recent; /* ring of recent_mask + 1 */
+    uint64_t recent_put, recent_taken;
+    uint64_t recent_mask;
 
     struct ring *ring; /* NULL: none yet; one of ring_memory */
     void *ring_memory[2];
@@ -253,7 +272,7 @@ void client_park(struct client_core *core, uint32_t index, enum client_state sta
 /* The timer at due_ns or the deadline, whichever comes first. */
 void client_arm(struct client_core *core, uint32_t index);
 /* Ends a call: lists, timer, session, packet and large slot let go of it; then done(). */
-void client_finish(struct client_core *core, uint32_t index, const struct client_result *result);
+void client_finish(struct client_core *core, uint32_t index, struct client_result *result);
 /* Ends it without a value: outcome by whether it was ever sent if outcome is 0. */
 void client_end(
     struct client_core *core, uint32_t index, enum torc_outcome outcome, enum torc_status status);
@@ -291,21 +310,26 @@ void client_send(struct client_core *core, uint32_t index);
 /* Sends what waits on destinations that have room again. */
 void client_dispatch_destinations(struct client_core *core);
 void client_destination_ready(struct client_core *core, uint32_t destination);
-/* The packet that the request went in last arrived, or is taken for lost. */
-void client_packet_release(struct client_core *core, struct client_request *request);
+/*
+ * The packet that the request went in last arrived, or is taken for lost. True if that was news:
+ * the first of its requests tells.
+ */
+bool client_packet_release(struct client_core *core, struct client_request *request);
 /* A buffer for a packet of its own; NULL: none left. Filled in and sealed by the caller. */
 struct torc_tx *client_tx(struct client_core *core);
 /* The header of a packet to a destination. */
 struct wire_packet client_packet_header(
     struct client_core *core, const struct client_destination *destination);
 void client_seal_all(struct client_core *core);
-/* The fields of a request as they go on the wire, but length and CRC. */
-struct wire_request client_wire_request(
-    struct client_core *core, const struct client_request *request);
+/* The header of a request of so many bytes as it goes on the wire, but its CRC. */
+void client_wire_request(struct client_core *core, const struct client_request *request,
+    uint32_t bytes, struct wire_request *wire);
 
 /* ---- retry.c ---- */
 
 void client_timers(struct client_core *core);
+/* When client_timers has something to do; UINT64_MAX: never. */
+uint64_t client_timers_next(const struct client_core *core);
 /* Sets sent_ns, due_ns and the timer of a request that just went out. */
 void client_sent(struct client_core *core, uint32_t index);
 /* An answer came: measures the round trip (Karn: of what was sent once). */

@@ -98,12 +98,23 @@ static void cut_fetch(struct client_fetch *fetch, struct arena *arena, size_t ca
             core->field = taken_;                                                                  \
     } while (0)
 
+/* Room for each to be sent a few times while it counts as recent; without, there are timers. */
+static uint32_t recent_places(const struct client_config *config)
+{
+    uint32_t places = 64;
+    while (places < 4 * config->requests && places < CLIENT_RECENT_MAX)
+        places *= 2;
+    return places;
+}
+
 static struct client_core *cut(struct arena *arena, const struct client_config *config)
 {
     struct client_core *core = ARENA_ARRAY(arena, struct client_core, 1);
     const size_t block = ring_block_bytes(config);
     TAKE(requests, struct client_request, config->requests);
     TAKE(free_request, uint32_t, config->requests);
+    TAKE(submitted, uint32_t, config->requests);
+    TAKE(recent, struct client_recent, recent_places(config));
     TAKE(sessions, struct client_session, config->partitions_max);
     TAKE(numbers, uint32_t, (size_t)config->partitions_max * config->session_window);
     TAKE(ready_session, uint32_t, config->partitions_max);
@@ -143,17 +154,17 @@ static void start(struct client_core *core, const struct client_config *config)
     core->config = *config;
     core->prng.state = config->random;
     core->trouble = "";
-    client_list_init(&core->submitted);
     client_list_init(&core->unrouted);
     client_list_init(&core->large_waiting);
     for (uint32_t i = 0; i < config->requests; i++) {
         core->requests[i].timer.slot = CLIENT_WHEEL_UNARMED;
-        core->requests[i].large = CLIENT_NONE;
+        core->requests[i].large = CLIENT_NO_LARGE;
         core->free_request[i] = config->requests - 1 - i;
     }
     core->free_requests = config->requests;
     client_wheel_init(
         &core->wheel, &core->requests[0].timer, (uint32_t)sizeof(struct client_request));
+    core->recent_mask = recent_places(config) - 1;
     core->session_mask = config->session_window - 1;
     core->packet_number = client_random(core) << 32;
     core->ring_wanted = true;

@@ -29,9 +29,8 @@ static bool add_read(struct client_core *core, const struct client_large *large,
     frame->partition = (uint16_t)request->partition;
     frame->epoch = core->ring->chain_epoch[request->partition];
     struct wire_request *wire = (struct wire_request *)(frame + 1);
-    *wire = client_wire_request(core, request);
+    client_wire_request(core, request, bytes, wire);
     wire->argument = part * CLIENT_GET_PART + large->filled[part];
-    wire->length = bytes;
     memcpy(wire + 1, request->key, request->key_bytes);
     wire_request_sign(wire);
     return true;
@@ -78,7 +77,7 @@ void client_get_restart(struct client_core *core, uint32_t index)
 {
     struct client_request *request = &core->requests[index];
     core->counters.gets_restarted++;
-    if (request->large != CLIENT_NONE) {
+    if (request->large != CLIENT_NO_LARGE) {
         struct client_large *large = &core->large[request->large];
         if (++large->restarts > RESTARTS_MAX) {
             client_end(core, index, 0, TORC_STATUS_CHANGED);
@@ -93,7 +92,7 @@ void client_get_restart(struct client_core *core, uint32_t index)
 
 static void whole(struct client_core *core, uint32_t index, const struct client_large *large)
 {
-    const struct client_result result = {.outcome = TORC_DONE,
+    struct client_result result = {.outcome = TORC_DONE,
         .status = TORC_STATUS_OK,
         .version = large->version,
         .value = large->value,
@@ -124,7 +123,7 @@ static bool take(
 void client_get_part(struct client_core *core, uint32_t index, const struct wire_reply *reply)
 {
     struct client_request *request = &core->requests[index];
-    if (request->large == CLIENT_NONE && !client_large_take(core, index)) {
+    if (request->large == CLIENT_NO_LARGE && !client_large_take(core, index)) {
         client_packet_release(core, request);
         client_unlist(core, index);
         request->number = 0; /* asked again once there is a slot to keep it in */

@@ -28,7 +28,7 @@ bool client_large_take(struct client_core *core, uint32_t index)
         large->request = index;
         large->in_flight = large->base = large->parts = large->restarts = 0;
         large->pump = large->active = large->probing = false;
-        core->requests[index].large = i;
+        core->requests[index].large = (uint16_t)i;
         core->large_active++;
         return true;
     }
@@ -56,7 +56,7 @@ void client_large_release(struct client_core *core, struct client_request *reque
     lands(core, large, large->in_flight);
     large->request = CLIENT_NONE;
     large->active = false;
-    request->large = CLIENT_NONE;
+    request->large = CLIENT_NO_LARGE;
     core->large_active--;
     core->large_freed = true;
     core->waking = true;

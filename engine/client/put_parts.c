@@ -27,9 +27,8 @@ static void sign(struct wire_request *header, const struct client_request *reque
 void client_put_parts_start(struct client_core *core, struct client_large *large)
 {
     const struct client_request *request = &core->requests[large->request];
-    large->header = client_wire_request(core, request);
-    large->header.length =
-        (uint32_t)sizeof large->header + request->key_bytes + request->value_bytes;
+    client_wire_request(core, request,
+        (uint32_t)sizeof large->header + request->key_bytes + request->value_bytes, &large->header);
     sign(&large->header, request);
     large->total = large->header.length;
     large->probing = false;
@@ -113,7 +112,7 @@ static uint32_t acknowledged(struct client_core *core, const struct wire_part_ac
         return CLIENT_NONE;
     const uint32_t index = *client_number_place(core, partition, ack->number);
     if (index == CLIENT_NONE || core->requests[index].number != ack->number ||
-        core->requests[index].large == CLIENT_NONE ||
+        core->requests[index].large == CLIENT_NO_LARGE ||
         !core->large[core->requests[index].large].active)
         return CLIENT_NONE;
     return index;

@@ -13,7 +13,7 @@
 static void end_with(struct client_core *core, uint32_t index, enum torc_outcome outcome,
     const struct wire_reply *reply)
 {
-    const struct client_result result = {
+    struct client_result result = {
         .outcome = outcome, .status = (enum torc_status)reply->status, .version = reply->version};
     client_finish(core, index, &result);
 }
@@ -24,7 +24,7 @@ static void later(struct client_core *core, uint32_t index, const struct wire_re
     core->counters.busy += reply->status == TORC_STATUS_BUSY;
     core->counters.not_ready += reply->status == TORC_STATUS_NOT_READY;
     request->hint = (uint8_t)reply->status;
-    if (request->large != CLIENT_NONE && core->large[request->large].active) {
+    if (request->large != CLIENT_NO_LARGE && core->large[request->large].active) {
         struct client_large *large = &core->large[request->large];
         client_large_want_again(core, large, large->parts, 0);
     }
@@ -34,12 +34,12 @@ static void later(struct client_core *core, uint32_t index, const struct wire_re
 static void value(struct client_core *core, uint32_t index, const struct wire_reply *reply)
 {
     const struct client_request *request = &core->requests[index];
-    const bool in_parts = request->large != CLIENT_NONE && core->large[request->large].active;
+    const bool in_parts = request->large != CLIENT_NO_LARGE && core->large[request->large].active;
     if (TORC_UNLIKELY(in_parts || reply->bytes != reply->total)) {
         client_get_part(core, index, reply);
         return;
     }
-    const struct client_result result = {.outcome = TORC_DONE,
+    struct client_result result = {.outcome = TORC_DONE,
         .status = TORC_STATUS_OK,
         .version = reply->version,
         .value = (const uint8_t *)(reply + 1),
@@ -50,7 +50,7 @@ static void value(struct client_core *core, uint32_t index, const struct wire_re
 static void not_found(struct client_core *core, uint32_t index, const struct wire_reply *reply)
 {
     const struct client_request *request = &core->requests[index];
-    if (request->operation == WIRE_OP_GET && request->large != CLIENT_NONE &&
+    if (request->operation == WIRE_OP_GET && request->large != CLIENT_NO_LARGE &&
         core->large[request->large].active) {
         client_get_restart(core, index); /* deleted while it was read: ask anew */
         return;

@@ -21,6 +21,20 @@ uint64_t client_rto(struct client_core *core, const struct client_request *reque
     return rto + client_random(core) % (rto / 4 + 1);
 }
 
+/* No timeout is shorter than rto_min: until then a place among the recent ones will do. */
+static void watch(struct client_core *core, uint32_t index)
+{
+    const struct client_request *request = &core->requests[index];
+    if (TORC_UNLIKELY(request->deadline_ns < core->now_ns + core->config.rto_min_ns ||
+                      core->recent_put - core->recent_taken > core->recent_mask)) {
+        client_arm(core, index);
+        return;
+    }
+    client_wheel_disarm(&core->wheel, index);
+    core->recent[core->recent_put++ & core->recent_mask] =
+        (struct client_recent){.sent_ns = request->sent_ns, .index = index};
+}
+
 void client_sent(struct client_core *core, uint32_t index)
 {
     struct client_request *request = &core->requests[index];
@@ -35,7 +49,7 @@ void client_sent(struct client_core *core, uint32_t index)
     request->state = CLIENT_SENT;
     request->sent_ns = core->now_ns;
     request->due_ns = core->now_ns + client_rto(core, request);
-    client_arm(core, index);
+    watch(core, index);
 }
 
 static void measure(
@@ -62,9 +76,8 @@ void client_answered(struct client_core *core, struct client_request *request)
 {
     struct client_destination *destination = &core->destinations[request->destination];
     destination->timeouts = 0;
-    if (request->state == CLIENT_SENT && request->tries == 0 && request->packet != 0)
+    if (client_packet_release(core, request) && request->tries == 0)
         measure(core, destination, core->now_ns - request->sent_ns);
-    client_packet_release(core, request);
     request->tries = 0;
 }
 
@@ -121,7 +134,7 @@ static void fire(struct client_core *core, uint32_t index)
     TORC_ASSERT(sent || request->state == CLIENT_DELAYED);
     if (sent)
         timed_out(core, index);
-    if (sent && request->large != CLIENT_NONE && !request->opening &&
+    if (sent && request->large != CLIENT_NO_LARGE && !request->opening &&
         core->large[request->large].active) {
         client_large_timeout(core, index);
         return;
@@ -130,9 +143,39 @@ static void fire(struct client_core *core, uint32_t index)
     client_dispatch(core, index);
 }
 
+/* Takes off what was answered; what was not for long enough has a timer from now on. */
+static void grow_old(struct client_core *core)
+{
+    while (core->recent_taken != core->recent_put) {
+        const struct client_recent *oldest = &core->recent[core->recent_taken & core->recent_mask];
+        const uint32_t index = oldest->index;
+        const struct client_request *request = &core->requests[index];
+        const bool awaited = request->state == CLIENT_SENT && request->sent_ns == oldest->sent_ns &&
+                             request->timer.slot == CLIENT_WHEEL_UNARMED;
+        if (awaited && core->now_ns - oldest->sent_ns < core->config.rto_min_ns)
+            return;
+        core->recent_taken++;
+        if (awaited && core->now_ns >= request->due_ns)
+            fire(core, index);
+        else if (awaited)
+            client_arm(core, index);
+    }
+}
+
+uint64_t client_timers_next(const struct client_core *core)
+{
+    const uint64_t wheel = client_wheel_next(&core->wheel);
+    if (core->recent_taken == core->recent_put)
+        return wheel;
+    const uint64_t recent =
+        core->recent[core->recent_taken & core->recent_mask].sent_ns + core->config.rto_min_ns;
+    return recent < wheel ? recent : wheel;
+}
+
 void client_timers(struct client_core *core)
 {
     uint32_t index;
+    grow_old(core);
     while ((index = client_wheel_expired(&core->wheel, core->now_ns)) != CLIENT_NONE)
         fire(core, index);
 }

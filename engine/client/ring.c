@@ -100,7 +100,7 @@ static void uproot(struct client_core *core, uint32_t index, bool session_ends)
         in_flight && (request->state == CLIENT_SENT || request->state == CLIENT_DELAYED);
     client_unlist(core, index);
     client_packet_release(core, request);
-    if (request->large != CLIENT_NONE && core->large[request->large].active) {
+    if (request->large != CLIENT_NO_LARGE && core->large[request->large].active) {
         struct client_large *large = &core->large[request->large];
         client_large_begin(core, large, large->parts);
         large->probing = !client_is_read(request);
@@ -172,6 +172,17 @@ static void build_destinations(struct client_core *core, const struct ring *ring
         core->member_lost ? "a member restarted; the whole cluster must be restarted" : "";
 }
 
+/* Where writes and reads of each partition go. */
+static void build_routes(struct client_core *core, const struct ring *ring)
+{
+    for (uint32_t i = 0; i < ring->partitions; i++) {
+        const struct ring_replica *head = ring_chain(ring, i);
+        const struct ring_replica *tail = head + ring->chain_length[i] - 1;
+        core->sessions[i].head = core->member_destination[head->member] + head->worker;
+        core->sessions[i].tail = core->member_destination[tail->member] + tail->worker;
+    }
+}
+
 /* Calls in flight keep their place, on the core that has it now. */
 static void replace_in_flight(struct client_core *core)
 {
@@ -201,6 +212,7 @@ void client_ring_adopt(struct client_core *core)
     if (sessions_end)
         reset_sessions(core, ring);
     build_destinations(core, ring);
+    build_routes(core, ring);
     core->ring = ring;
     core->ring_used = 1 - core->ring_used;
     core->ring_image = bytes;

@@ -26,10 +26,8 @@ static void route(struct client_core *core, struct client_request *request)
 
 static uint32_t destination_of(const struct client_core *core, const struct client_request *request)
 {
-    const struct ring *ring = core->ring;
-    const struct ring_replica *chain = ring_chain(ring, request->partition);
-    const uint32_t at = client_is_read(request) ? ring->chain_length[request->partition] - 1u : 0;
-    return core->member_destination[chain[at].member] + chain[at].worker;
+    const struct client_session *session = &core->sessions[request->partition];
+    return client_is_read(request) ? session->tail : session->head;
 }
 
 void client_reroute(struct client_core *core, uint32_t index)
@@ -69,7 +67,7 @@ static bool prepare(struct client_core *core, uint32_t index)
         client_end(core, index, TORC_REFUSED, TORC_STATUS_MEMBER_LOST);
         return false;
     }
-    if (TORC_UNLIKELY(request->wants_large) && request->large == CLIENT_NONE &&
+    if (TORC_UNLIKELY(request->wants_large) && request->large == CLIENT_NO_LARGE &&
         !client_large_take(core, index)) {
         client_park(core, index, CLIENT_LARGE);
         return false;
@@ -102,11 +100,13 @@ void client_dispatch(struct client_core *core, uint32_t index)
 
 void client_dispatch_submitted(struct client_core *core)
 {
-    /* Bounded: a callback that submits what is refused at once must not keep the step for ever. */
-    for (uint32_t n = core->config.requests; n > 0; n--) {
-        const uint32_t index = client_pop(core, &core->submitted);
-        if (index == CLIENT_NONE)
-            return;
+    /* Only what is there now: a callback that submits what is refused at once must not keep the
+     * step for ever. */
+    for (uint32_t count = core->submissions; count > 0; count--) {
+        const uint32_t index = core->submitted[core->submitted_first];
+        if (++core->submitted_first == core->config.requests)
+            core->submitted_first = 0;
+        core->submissions--;
         core->requests[index].state = CLIENT_DELAYED; /* on no list */
         client_dispatch(core, index);
     }

@@ -85,35 +85,34 @@ void client_seal_all(struct client_core *core)
     core->open_destinations = 0;
 }
 
-void client_packet_release(struct client_core *core, struct client_request *request)
+bool client_packet_release(struct client_core *core, struct client_request *request)
 {
     struct client_destination *destination = &core->destinations[request->destination];
     const uint64_t bit = 1ull << request->packet_slot;
-    if (request->packet == 0)
-        return;
-    if ((destination->busy & bit) != 0 &&
-        destination->stamp[request->packet_slot] == request->packet) {
+    const bool news = request->packet != 0 && (destination->busy & bit) != 0 &&
+                      destination->stamp[request->packet_slot] == request->packet;
+    request->packet = 0;
+    if (news) {
         destination->busy &= ~bit;
         client_destination_ready(core, request->destination);
     }
-    request->packet = 0;
+    return news;
 }
 
 /* ---- requests ---- */
 
-struct wire_request client_wire_request(
-    struct client_core *core, const struct client_request *request)
+void client_wire_request(struct client_core *core, const struct client_request *request,
+    uint32_t bytes, struct wire_request *wire)
 {
-    struct wire_request wire = {.operation = request->operation,
-        .number = request->number,
-        .key_bytes = request->key_bytes,
-        .argument = request->argument};
-    if (!client_is_read(request)) {
-        const struct client_session *session = client_session_of(core, request);
-        wire.session = session->id;
-        wire.awaited_behind = (uint32_t)(request->number - session->lowest);
-    }
-    return wire;
+    const struct client_session *session = client_session_of(core, request);
+    const bool read = client_is_read(request);
+    wire->length = bytes;
+    wire->session = read ? (struct wire_session){0} : session->id;
+    wire->number = request->number;
+    wire->awaited_behind = read ? 0 : (uint32_t)(request->number - session->lowest);
+    wire->operation = request->operation;
+    wire->key_bytes = request->key_bytes;
+    wire->argument = request->argument;
 }
 
 static uint32_t request_bytes(const struct client_request *request)
@@ -132,16 +131,16 @@ static void write_request(struct client_core *core, const struct client_request 
     frame->epoch = core->ring->chain_epoch[request->partition];
     struct wire_request *wire = (struct wire_request *)(frame + 1);
     if (TORC_UNLIKELY(request->opening)) {
-        *wire = (struct wire_request){.operation = WIRE_OP_SESSION_OPEN,
+        *wire = (struct wire_request){.length = bytes,
+            .operation = WIRE_OP_SESSION_OPEN,
             .argument = core->sessions[request->partition].nonce};
     } else {
-        *wire = client_wire_request(core, request);
+        client_wire_request(core, request, bytes, wire);
         uint8_t *payload = (uint8_t *)(wire + 1);
         memcpy(payload, request->key, request->key_bytes);
         if (request->value_bytes != 0)
             memcpy(payload + request->key_bytes, request->value, request->value_bytes);
     }
-    wire->length = bytes;
     wire_request_sign(wire);
 }
 
@@ -168,7 +167,7 @@ static bool place(struct client_core *core, uint32_t index)
 void client_send(struct client_core *core, uint32_t index)
 {
     struct client_request *request = &core->requests[index];
-    if (TORC_UNLIKELY(request->large != CLIENT_NONE) && !request->opening &&
+    if (TORC_UNLIKELY(request->large != CLIENT_NO_LARGE) && !request->opening &&
         (!client_is_read(request) || core->large[request->large].active)) {
         client_large_send(core, index);
         return;

@@ -39,11 +39,9 @@ void client_wheel_arm(struct client_wheel *wheel, uint32_t index, uint64_t when_
     wheel->occupied[slot / 64] |= 1ull << (slot % 64);
 }
 
-void client_wheel_disarm(struct client_wheel *wheel, uint32_t index)
+void client_wheel_take(struct client_wheel *wheel, uint32_t index, struct client_timer *timer)
 {
-    struct client_timer *timer = timer_at(wheel, index);
-    if (timer->slot == CLIENT_WHEEL_UNARMED)
-        return;
+    TORC_ASSERT(timer == timer_at(wheel, index));
     if (timer->link.next != CLIENT_NONE)
         timer_at(wheel, timer->link.next)->link.prev = timer->link.prev;
     if (timer->link.prev != CLIENT_NONE) {

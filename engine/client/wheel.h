@@ -9,6 +9,9 @@
 #ifndef CLIENT_WHEEL_H
 #define CLIENT_WHEEL_H
 
+#include <stddef.h>
+
+#include "engine/base/assert.h"
 #include "engine/client/list.h"
 
 #define CLIENT_WHEEL_SLOTS   1024u
@@ -32,7 +35,16 @@ void client_wheel_init(struct client_wheel *wheel, void *timers, uint32_t stride
 
 /* Arms an unarmed timer for when_ns. */
 void client_wheel_arm(struct client_wheel *wheel, uint32_t index, uint64_t when_ns);
-void client_wheel_disarm(struct client_wheel *wheel, uint32_t index);
+void client_wheel_take(struct client_wheel *wheel, uint32_t index, struct client_timer *timer);
+
+/* Nothing if it is not armed, which is most often so. */
+static inline void client_wheel_disarm(struct client_wheel *wheel, uint32_t index)
+{
+    struct client_timer *timer =
+        (struct client_timer *)(wheel->timers + (size_t)index * wheel->stride);
+    if (TORC_UNLIKELY(timer->slot != CLIENT_WHEEL_UNARMED))
+        client_wheel_take(wheel, index, timer);
+}
 
 /* Takes one timer that is due out of the wheel, or CLIENT_NONE. */
 uint32_t client_wheel_expired(struct client_wheel *wheel, uint64_t now_ns);
