@@ -244,9 +244,11 @@ void control_judge(struct control *control)
         known_as_another |= trouble == CONTROL_PEER_KNOWS_ANOTHER;
         refused |= trouble != CONTROL_PEER_FINE && trouble != CONTROL_PEER_RETURNED;
     }
-    if (control->link != TORC_LINK_UP)
-        text_add(&text, control->link == TORC_LINK_DOWN ? " [the port's link is down]"
-                                                        : " [the port's MTU is too small]");
+    if (control->link != TORC_LINK_UP) {
+        text_add(&text, text.bytes > 0 ? "; " : "");
+        text_add(&text, control->link == TORC_LINK_DOWN ? "the port's link is down"
+                                                        : "the port's MTU is too small");
+    }
     enum control_state state = control->current == NULL
                                    ? (refused ? CONTROL_REFUSED : CONTROL_STARTING)
                                    : (returned || refused ? CONTROL_DEGRADED : CONTROL_SERVING);
