@@ -25,8 +25,20 @@ static struct info_source info_stats(struct control *control, uint32_t offset)
         (const uint8_t *)control->stats, control->stats_bytes, control->stats_generation};
 }
 
+/* What a question is about; nothing for a kind that does not exist. */
+static struct info_source info_source(struct control *control, const struct wire_info *info)
+{
+    if (info->kind == WIRE_INFO_STATS)
+        return info_stats(control, info->offset);
+    if (info->kind == WIRE_INFO_RING)
+        return (struct info_source){control->image, control->image_bytes, control->revision};
+    return (struct info_source){0};
+}
+
 static uint16_t info_status(const struct info_source *source, const struct wire_info *info)
 {
+    if (source->bytes == NULL)
+        return TORC_STATUS_INVALID;
     if (source->generation == 0)
         return TORC_STATUS_NOT_READY;
     if (info->generation != 0 && info->generation != source->generation)
@@ -40,12 +52,10 @@ void control_info(struct control *control, const struct wire_view *view, struct 
     uint8_t buffer[WIRE_PACKET_BYTES];
     struct wire_builder builder;
     struct wire_packet header = control_header(control, WIRE_CHUNK);
-    struct info_source source = {control->image, control->image_bytes, control->revision};
     control->counters.info_received++;
     if (view->header.length < WIRE_PACKET_MIN + sizeof(struct wire_chunk))
         return; /* no room for any answer */
-    if (info->kind == WIRE_INFO_STATS)
-        source = info_stats(control, info->offset);
+    struct info_source source = info_source(control, info);
     header.number = view->header.number;
     header.receiver_worker = view->header.sender_worker;
     wire_start(&builder, buffer, sizeof buffer, &header);
@@ -64,7 +74,8 @@ void control_info(struct control *control, const struct wire_view *view, struct 
     chunk->total = source.total;
     chunk->status = status;
     chunk->bytes = (uint16_t)bytes;
-    memcpy(chunk + 1, source.bytes + info->offset, bytes);
+    if (bytes > 0)
+        memcpy(chunk + 1, source.bytes + info->offset, bytes);
     control_send(control, buffer, wire_seal(&builder, control->cluster), from);
     control->counters.info_answered++;
 }

@@ -287,10 +287,10 @@ struct WIRE_PACKED wire_chunk {
     uint32_t kind;
     uint32_t offset;
     uint64_t generation;
-    uint32_t total; /* bytes of the whole */
-    uint16_t
-        status; /* OK; NOT_READY: no ring yet; WRONG_EPOCH: that generation is gone, start again */
-    uint16_t bytes; /* of payload here */
+    uint32_t total;  /* bytes of the whole */
+    uint16_t status; /* OK; NOT_READY: no ring yet; WRONG_EPOCH: that generation is gone, start
+                        again; INVALID: no such kind, or an offset past the end */
+    uint16_t bytes;  /* of payload here */
 };
 static_assert(sizeof(struct wire_chunk) == 40, "chunk");
 #define WIRE_CHUNK_BYTES_MAX (WIRE_FRAMES_BYTES - sizeof(struct wire_chunk)) /* 1360 */
