@@ -65,6 +65,25 @@ bool tale_lose(
     return true;
 }
 
+bool tale_keep(
+    void *context, struct torc_addr from, struct torc_addr to, const void *packet, uint32_t bytes)
+{
+    struct tale_kept *kept = context;
+    if (!tale_lose(&kept->which, from, to, packet, bytes))
+        return false;
+    kept->from = from;
+    kept->to = to;
+    kept->bytes = bytes;
+    memcpy(kept->packet, packet, bytes);
+    return true;
+}
+
+void tale_deliver(struct world *world, const struct tale_kept *kept)
+{
+    assert_true(kept->bytes > 0);
+    world_send(world, kept->from, kept->to, kept->packet, kept->bytes);
+}
+
 void tale_is(const struct world *world, const char *expected)
 {
     const char *story = world_story_text(world);

@@ -32,6 +32,20 @@ struct tale_loss {
 bool tale_lose(
     void *context, struct torc_addr from, struct torc_addr to, const void *packet, uint32_t bytes);
 
+/*
+ * The same, but the first packet that would be lost is kept, to be delivered later, as often as
+ * the test likes: world_lose_if(world, tale_keep, &kept).
+ */
+struct tale_kept {
+    struct tale_loss which; /* count: 1 */
+    struct torc_addr from, to;
+    uint32_t bytes;
+    uint8_t packet[WIRE_PACKET_BYTES];
+};
+bool tale_keep(
+    void *context, struct torc_addr from, struct torc_addr to, const void *packet, uint32_t bytes);
+void tale_deliver(struct world *world, const struct tale_kept *kept);
+
 /* The story since world_story is this. */
 void tale_is(const struct world *world, const char *expected);
 /* So many of its lines hold these words, and were not lost. */
