@@ -27,14 +27,31 @@ static inline uint32_t wire_crc_long(uint32_t seed, const uint8_t *bytes, size_t
 }
 
 #ifdef __SSE4_2__
+static inline uint64_t wire_crc_eight(uint64_t crc, const uint8_t *bytes)
+{
+    uint64_t eight;
+    memcpy(&eight, bytes, sizeof eight);
+    return _mm_crc32_u64(crc, eight);
+}
+
 static inline uint32_t wire_crc_short(uint32_t seed, const uint8_t *bytes, size_t count)
 {
     uint64_t crc = seed;
-    uint64_t eight;
     uint32_t four;
-    for (; count >= sizeof eight; count -= sizeof eight, bytes += sizeof eight) {
-        memcpy(&eight, bytes, sizeof eight);
-        crc = _mm_crc32_u64(crc, eight);
+    for (; count >= 32; count -= 32, bytes += 32) {
+        crc = wire_crc_eight(crc, bytes);
+        crc = wire_crc_eight(crc, bytes + 8);
+        crc = wire_crc_eight(crc, bytes + 16);
+        crc = wire_crc_eight(crc, bytes + 24);
+    }
+    if (count & 16) {
+        crc = wire_crc_eight(crc, bytes);
+        crc = wire_crc_eight(crc, bytes + 8);
+        bytes += 16;
+    }
+    if (count & 8) {
+        crc = wire_crc_eight(crc, bytes);
+        bytes += 8;
     }
     if (count & 4) {
         memcpy(&four, bytes, sizeof four);
