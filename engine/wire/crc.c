@@ -33,42 +33,48 @@ static uint32_t packet_crc_start(const uint8_t *packet, size_t bytes, uint64_t c
     return wire_crc_short(WIRE_CRC_START, (const uint8_t *)&seed, sizeof seed);
 }
 
-/* Leading bytes of a frame that the packet CRC covers. */
-static inline uint32_t frame_covered(const struct wire_frame *frame)
+#define PACKET_HEAD_RUN (WIRE_PACKET_MIN - offsetof(struct wire_packet, version))
+
+/* Continues over what is covered of a frame: most often its head alone. */
+static inline uint32_t packet_crc_frame(uint32_t seed, const uint8_t *frame, size_t covered)
 {
-    const uint32_t type = frame->type < WIRE_FRAME_TYPES ? frame->type : 0;
-    const uint32_t covered = wire_frame_rules[type].covered;
-    return covered < frame->length ? covered : frame->length;
+    if (covered == sizeof(struct wire_frame))
+        return wire_crc_short(seed, frame, sizeof(struct wire_frame));
+    return wire_crc_run(seed, frame, covered);
+}
+
+/* What is wrong with the lengths of a packet, found while its frames were walked. */
+static enum wire_drop packet_bounds(bool in_bounds, uint32_t frames, uint32_t said)
+{
+    if (!in_bounds)
+        return WIRE_DROP_bad_frame_length;
+    return frames == said && frames != 0 ? WIRE_TAKEN : WIRE_DROP_bad_frame_count;
 }
 
 /*
- * Covered bytes that touch are taken in one run, so that the header and the head of a first
- * FORWARD or WRITE cost one:
- *
- *   version ... header | head | body              | head | body ...
- *   '------ one run ---------'  own CRCs, no run    '-- next run
+ *   version ... header | head | body           | head | body ...
+ *   '-- first run -----' '-- a run a frame; own CRCs are not covered
  */
 enum wire_drop wire_packet_crc(const uint8_t *packet, size_t bytes, uint64_t cluster, uint32_t *crc)
 {
     const struct wire_packet *header = (const struct wire_packet *)packet;
-    uint32_t sum = packet_crc_start(packet, bytes, cluster);
-    size_t run = offsetof(struct wire_packet, version);
-    size_t at = WIRE_PACKET_MIN;
+    uint32_t sum = wire_crc_short(packet_crc_start(packet, bytes, cluster),
+        packet + offsetof(struct wire_packet, version), PACKET_HEAD_RUN);
+    const uint8_t *at = packet + WIRE_PACKET_MIN;
+    size_t left = bytes - WIRE_PACKET_MIN;
     uint32_t frames = 0;
-    for (; at < bytes; frames++) {
-        const struct wire_frame *frame = (const struct wire_frame *)(packet + at);
-        if (bytes - at < sizeof *frame || frame->length < sizeof *frame ||
-            frame->length > bytes - at || frame->length % WIRE_ALIGN != 0)
-            return WIRE_DROP_bad_frame_length;
-        const uint32_t covered = frame_covered(frame);
-        if (covered < frame->length) {
-            sum = wire_crc_run(sum, packet + run, at + covered - run);
-            run = at + frame->length;
-        }
-        at += frame->length;
+    while (left >= sizeof(struct wire_frame)) {
+        const struct wire_frame *frame = (const struct wire_frame *)at;
+        const size_t length = frame->length;
+        if (TORC_UNLIKELY(length < sizeof *frame || length > left || length % WIRE_ALIGN != 0))
+            break;
+        const uint32_t type = frame->type < WIRE_FRAME_TYPES ? frame->type : 0;
+        const size_t covered = wire_frame_rules[type].covered;
+        sum = packet_crc_frame(sum, at, covered < length ? covered : length);
+        at += length;
+        left -= length;
+        frames++;
     }
-    if (frames != header->frames || frames == 0)
-        return WIRE_DROP_bad_frame_count;
-    *crc = wire_crc_run(sum, packet + run, bytes - run);
-    return WIRE_TAKEN;
+    *crc = sum;
+    return packet_bounds(left == 0, frames, header->frames);
 }
