@@ -80,7 +80,9 @@ void client_park(struct client_core *core, uint32_t index, enum client_state sta
     struct client_request *request = &core->requests[index];
     request->state = (uint8_t)state;
     request->due_ns = request->deadline_ns;
-    client_push(core, list_of(core, request), index);
+    struct client_list *list = list_of(core, request);
+    TORC_ASSERT(list != NULL); /* states that one parks in have one */
+    client_push(core, list, index);
     client_arm(core, index);
 }
 
