@@ -57,7 +57,8 @@ struct log_stream *log_create(struct arena *arena, uint64_t bytes, uint32_t vnod
     uint32_t segments = (uint32_t)((bytes - (uint64_t)large * LOG_LARGE_BYTES) / LOG_SEGMENT_BYTES);
     uint64_t memory_bytes =
         (uint64_t)segments * LOG_SEGMENT_BYTES + (uint64_t)large * LOG_LARGE_BYTES;
-    size_t stride = sizeof(struct log_vnode) + window * sizeof(uint32_t);
+    size_t handles = window > 1 ? window : 2; /* the next log_vnode is 8-aligned too */
+    size_t stride = sizeof(struct log_vnode) + handles * sizeof(uint32_t);
 
     struct log_stream *log = ARENA_ARRAY(arena, struct log_stream, 1);
     uint8_t *memory = ARENA_ARRAY(arena, uint8_t, memory_bytes);

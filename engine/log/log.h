@@ -37,9 +37,9 @@ struct log_stream;
 /*
  * A stream of about `bytes` of memory (log_bytes_min at least) for `vnodes` vnodes with at most
  * `window` (a power of 2, to LOG_WINDOW_MAX) unreleased entries each. Half of the bytes is for
- * large entries. Beside them the index takes vnodes * (16 + 4 * window) bytes, and each segment and
- * slot 8 or 4. NULL when the arena only counts. log_bytes_min is the least that holds one of the
- * largest entries for each place in the longest chain.
+ * large entries. Beside them the index takes vnodes * (16 + 4 * window) bytes (24 for a window of
+ * 1), and each segment and slot 8 or 4. NULL when the arena only counts. log_bytes_min is the least
+ * that holds one of the largest entries for each place in the longest chain.
  */
 uint64_t log_bytes_min(void);
 struct log_stream *log_create(
