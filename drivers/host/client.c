@@ -106,12 +106,28 @@ int torc_client_create(const char *seeds, const struct torc_client_options *opti
     return 0;
 }
 
+/* Bounded: what is not told, or lost, ends by idleness. */
+static void leave(struct torc_client *client)
+{
+    const struct torc_net_ops *ops = client->net->ops;
+    bool more = true;
+    for (unsigned i = 0; i < 4 && more; i++) {
+        struct torc_burst burst = {.tx = client->tx, .now_ns = client_now_ns()};
+        burst.tx_count = ops->buffers(client->net, 0, client->tx, TORC_TX_BURST);
+        more = client_core_leave(client->core, &burst);
+        ops->send(client->net, 0, client->tx, burst.tx_used, burst.now_ns);
+    }
+}
+
 void torc_client_close(struct torc_client *client)
 {
     if (client == NULL)
         return;
-    if (client->slots != NULL)
+    if (client->slots != NULL) {
         client_core_stop(client->core);
+        if (client->net != NULL)
+            leave(client);
+    }
     if (client->net != NULL)
         client->net->ops->close(client->net);
     if (client->memory != NULL)

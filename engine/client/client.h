@@ -98,6 +98,12 @@ void client_core_step(struct client_core *core, struct torc_burst *burst);
 /* Ends all calls with status STOPPED: REFUSED where never sent, else UNKNOWN. Takes no more. */
 void client_core_stop(struct client_core *core);
 
+/*
+ * After stop, while it returns true and as long as the caller cares: packets that give up this
+ * client's sessions, so that they need not end by idleness. Nothing answers them.
+ */
+bool client_core_leave(struct client_core *core, struct torc_burst *burst);
+
 /* Calls under way. */
 uint32_t client_core_pending(const struct client_core *core);
 

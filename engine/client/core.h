@@ -179,7 +179,8 @@ struct client_core {
     struct torc_burst *burst; /* of the step under way, else NULL */
     struct prng prng;
     bool stopped;
-    bool waking; /* something is left that the next step can do at once */
+    uint32_t left; /* sessions of partitions before it were given up */
+    bool waking;   /* something is left that the next step can do at once */
 
     struct client_request *requests;
     uint32_t *free_request; /* stack */
@@ -307,6 +308,8 @@ void client_dispatch_sessions(struct client_core *core);
 
 /* Puts a request into a packet to its destination, or on the destination's list. */
 void client_send(struct client_core *core, uint32_t index);
+/* Adds a SESSION_CLOSE for the partition's session; false: no room now. */
+bool client_send_close(struct client_core *core, uint32_t partition);
 /* Sends what waits on destinations that have room again. */
 void client_dispatch_destinations(struct client_core *core);
 void client_destination_ready(struct client_core *core, uint32_t destination);

@@ -121,15 +121,22 @@ static uint32_t request_bytes(const struct client_request *request)
     return request->opening ? header : header + request->key_bytes + request->value_bytes;
 }
 
+/* A frame with room for a request of so many bytes, which is filled in by the caller. */
+static struct wire_request *add_request(struct client_core *core, struct wire_builder *builder,
+    enum wire_frame_type type, uint32_t partition, uint32_t bytes)
+{
+    struct wire_frame *frame = wire_add(builder, type, (uint32_t)sizeof *frame + bytes);
+    frame->class = core->ring->class.number;
+    frame->partition = (uint16_t)partition;
+    frame->epoch = core->ring->chain_epoch[partition];
+    return (struct wire_request *)(frame + 1);
+}
+
 static void write_request(struct client_core *core, const struct client_request *request,
     struct wire_builder *builder, uint32_t bytes)
 {
     const enum wire_frame_type type = client_is_read(request) ? WIRE_FRAME_READ : WIRE_FRAME_WRITE;
-    struct wire_frame *frame = wire_add(builder, type, (uint32_t)sizeof *frame + bytes);
-    frame->class = core->ring->class.number;
-    frame->partition = (uint16_t)request->partition;
-    frame->epoch = core->ring->chain_epoch[request->partition];
-    struct wire_request *wire = (struct wire_request *)(frame + 1);
+    struct wire_request *wire = add_request(core, builder, type, request->partition, bytes);
     if (TORC_UNLIKELY(request->opening)) {
         *wire = (struct wire_request){.length = bytes,
             .operation = WIRE_OP_SESSION_OPEN,
@@ -161,6 +168,24 @@ static bool place(struct client_core *core, uint32_t index)
     request->packet = destination->stamp[destination->slot];
     request->packet_slot = destination->slot;
     client_sent(core, index);
+    return true;
+}
+
+bool client_send_close(struct client_core *core, uint32_t partition)
+{
+    const struct client_session *session = &core->sessions[partition];
+    struct client_destination *destination = &core->destinations[session->head];
+    const uint32_t bytes = sizeof(struct wire_request);
+    const uint32_t room = wire_pad((uint32_t)sizeof(struct wire_frame) + bytes);
+    if (destination->tx != CLIENT_NONE && wire_room(&destination->builder) < room)
+        seal(core, destination);
+    if (destination->tx == CLIENT_NONE && !open_packet(core, destination))
+        return false;
+    struct wire_request *wire =
+        add_request(core, &destination->builder, WIRE_FRAME_WRITE, partition, bytes);
+    *wire = (struct wire_request){
+        .length = bytes, .session = session->id, .operation = WIRE_OP_SESSION_CLOSE};
+    wire_request_sign(wire);
     return true;
 }
 

@@ -123,6 +123,27 @@ void client_session_carrier_gone(struct client_core *core, uint32_t partition)
     ready(core, session);
 }
 
+bool client_core_leave(struct client_core *core, struct torc_burst *burst)
+{
+    TORC_ASSERT(core->stopped);
+    burst->tx_used = 0;
+    if (core->ring == NULL)
+        return false;
+    core->now_ns = burst->now_ns;
+    core->burst = burst;
+    for (; core->left < core->ring->partitions; core->left++) {
+        struct client_session *session = &core->sessions[core->left];
+        if (session->state != CLIENT_SESSION_OPEN)
+            continue;
+        if (!client_send_close(core, core->left))
+            break;
+        session->state = CLIENT_SESSION_CLOSED;
+    }
+    client_seal_all(core);
+    core->burst = NULL;
+    return core->left < core->ring->partitions;
+}
+
 /* ---- what nodes say ---- */
 
 /* The carrier goes on as the request that it is, the first of those that wait. */
@@ -160,30 +181,34 @@ static void refuse_all(
         client_end(core, index, TORC_REFUSED, status);
 }
 
-/* An answer that does not open it; the carrier is asked to try again, or all are told. */
-static void not_opened(
-    struct client_core *core, struct client_session *session, const struct wire_reply *reply)
+/* Worth asking again: a full table is, where the head says when it may have room. */
+static bool will_pass(const struct wire_reply *reply)
 {
-    const uint32_t carrier = session->carrier;
     switch (reply->status) {
     case TORC_STATUS_BUSY:
     case TORC_STATUS_NOT_READY:
     case TORC_STATUS_WRONG_EPOCH:
     case TORC_STATUS_WRONG_NODE:
-        if (carrier != CLIENT_NONE) {
-            core->requests[carrier].hint = (uint8_t)reply->status;
-            client_delay(core, carrier, (uint64_t)reply->delay_us * 1000);
-        }
-        if (reply->status == TORC_STATUS_WRONG_EPOCH || reply->status == TORC_STATUS_WRONG_NODE)
-            client_ring_want(core);
-        return;
-    case TORC_STATUS_MEMBER_LOST:
-        client_ring_want(core);
-        break;
+        return true;
     default:
-        break;
+        return reply->status == TORC_STATUS_SESSIONS_FULL && reply->delay_us != 0;
     }
-    refuse_all(core, session, (enum torc_status)reply->status);
+}
+
+/* An answer that does not open it; the carrier is asked to try again, or all are told. */
+static void not_opened(
+    struct client_core *core, struct client_session *session, const struct wire_reply *reply)
+{
+    const uint32_t carrier = session->carrier;
+    if (reply->status == TORC_STATUS_WRONG_EPOCH || reply->status == TORC_STATUS_WRONG_NODE ||
+        reply->status == TORC_STATUS_MEMBER_LOST)
+        client_ring_want(core);
+    if (!will_pass(reply)) {
+        refuse_all(core, session, (enum torc_status)reply->status);
+    } else if (carrier != CLIENT_NONE) {
+        core->requests[carrier].hint = (uint8_t)reply->status;
+        client_delay(core, carrier, (uint64_t)reply->delay_us * 1000);
+    }
 }
 
 void client_session_opened(

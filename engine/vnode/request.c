@@ -69,6 +69,17 @@ void vnode_close_idle(struct vnode_set *set, uint32_t vnode)
     vnode_advance(set, vnode);
 }
 
+/* A client that leaves frees its session for others. If this is lost, idleness ends it. */
+static void vnode_leave(struct vnode_set *set, uint32_t vnode, const struct wire_request *request)
+{
+    if (set->draining || set->vnode[vnode].member_lost ||
+        chain_refuses(&set->chains, vnode, (uint32_t)sizeof(struct wire_entry)) != NULL ||
+        !session_leave(set->sessions, vnode, &request->session))
+        return;
+    chain_create(&set->chains, vnode, request, (struct torc_addr){0});
+    vnode_advance(set, vnode);
+}
+
 static void vnode_open(struct vnode_set *set, uint32_t vnode, const struct wire_request *request,
     struct vnode_caller caller)
 {
@@ -142,6 +153,10 @@ void vnode_request(struct vnode_set *set, uint32_t vnode, const struct wire_requ
             return;
         }
         vnode_open(set, vnode, request, *caller);
+        return;
+    }
+    if (request->operation == WIRE_OP_SESSION_CLOSE) {
+        vnode_leave(set, vnode, request);
         return;
     }
     if (request->operation < WIRE_OP_PUT || WIRE_OP_IS_READ(request->operation)) {

@@ -409,6 +409,18 @@ bool session_idle(
     return false;
 }
 
+bool session_leave(struct session_table *table, uint32_t vnode, const struct wire_session *id)
+{
+    struct session *session = session_find(table, vnode, id);
+    if (session == NULL)
+        return false;
+    session_head_renew(table, vnode, session);
+    if (session->used_ns == UINT64_MAX)
+        return false;
+    session->used_ns = UINT64_MAX;
+    return true;
+}
+
 void session_forget_in_flight(struct session_table *table, uint32_t vnode)
 {
     table->vnodes[vnode].generation++;

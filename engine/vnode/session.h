@@ -103,6 +103,11 @@ bool session_by_nonce(
 #define SESSION_IDLE_LOOKS 128u
 bool session_idle(
     struct session_table *table, uint32_t vnode, uint64_t before_ns, struct wire_session *id);
+/*
+ * The client gives its session up. True if there is such a session, not yet being closed: it is
+ * marked as being closed, like those that session_idle found.
+ */
+bool session_leave(struct session_table *table, uint32_t vnode, const struct wire_session *id);
 /* Forgets everything in flight on the vnode: another epoch, another suffix. */
 void session_forget_in_flight(struct session_table *table, uint32_t vnode);
 

@@ -110,7 +110,8 @@ static_assert(sizeof(struct wire_frame) == 16, "frame head");
  */
 enum wire_operation {
     WIRE_OP_SESSION_OPEN = 1,  /* argument: a nonce of the client's; session and number 0 */
-    WIRE_OP_SESSION_CLOSE = 2, /* written by the head: ends the session it names */
+    WIRE_OP_SESSION_CLOSE = 2, /* ends the session it names: written by the head for one that is
+                                  unused, or asked for by a client that leaves; not answered */
     WIRE_OP_NOOP = 3,          /* session and number 0 */
     /* 16..: operations of the service; below 16 those of the engine */
     WIRE_OP_PUT = 16,

@@ -299,6 +299,22 @@ void fake_step(struct fake *fake)
     }
 }
 
+bool fake_leave(struct fake *fake)
+{
+    static struct torc_tx tx[TORC_TX_BURST];
+    static struct fake_packet out[TORC_TX_BURST];
+    for (uint32_t i = 0; i < fake->tx_limit; i++)
+        tx[i] = (struct torc_tx){.data = out[i].data, .capacity = WIRE_PACKET_BYTES};
+    struct torc_burst burst = {.tx = tx, .tx_count = fake->tx_limit, .now_ns = fake->now_ns};
+    const bool more = client_core_leave(fake->core, &burst);
+    for (uint32_t i = 0; i < burst.tx_used; i++) {
+        out[i].address = tx[i].to;
+        out[i].bytes = tx[i].bytes;
+        see_packet(fake, &out[i]);
+    }
+    return more;
+}
+
 void fake_run(struct fake *fake, uint64_t ns, uint64_t every_ns)
 {
     const uint64_t end = fake->now_ns + ns;

@@ -90,6 +90,8 @@ void fake_step(struct fake *fake);
 /* Steps every `every_ns` (or at wake times if 0) until ns have passed. */
 void fake_run(struct fake *fake, uint64_t ns, uint64_t every_ns);
 void fake_forget(struct fake *fake);
+/* client_core_leave, seeing what is sent. */
+bool fake_leave(struct fake *fake);
 
 /* Calls, with `timeout_ns` from now. Return what submit does. */
 int fake_submit(struct fake *fake, uint16_t operation, const char *key, const void *value,

@@ -141,6 +141,50 @@ static void a_full_table_of_sessions_refuses_what_waits(void **state)
     assert_int_not_equal(fake_last(fake, WIRE_OP_SESSION_OPEN)->request.argument, nonce);
 }
 
+static void a_full_table_with_a_delay_is_asked_again(void **state)
+{
+    struct fake *fake = *state;
+    struct fake_result result;
+    assert_int_equal(fake_put(fake, "key", "v", &result), 0);
+    for (unsigned i = 0; i < 4; i++)
+        fake_step(fake);
+    struct wire_reply reply =
+        fake_answer(fake_last(fake, WIRE_OP_SESSION_OPEN), TORC_STATUS_SESSIONS_FULL);
+    reply.delay_us = 20000;
+    fake_forget(fake);
+    fake_reply(fake, 0, &reply, NULL);
+    fake_run(fake, 30 * MS, 0);
+    assert_false(result.ended);
+    assert_true(fake_count(fake, WIRE_OP_SESSION_OPEN) >= 1);
+    fake_run(fake, 1000 * MS, 0);
+    assert_int_equal(result.outcome, TORC_REFUSED);
+    assert_int_equal(result.status, TORC_STATUS_SESSIONS_FULL);
+}
+
+static void a_client_that_leaves_gives_its_sessions_up(void **state)
+{
+    struct fake *fake = *state;
+    struct fake_result result[3];
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(fake_put(fake, fake_key(fake, 4 * i, 0), "v", &result[i]), 0);
+    fake_settle(fake);
+    client_core_stop(fake->core);
+    fake_forget(fake);
+    fake->tx_limit = 1;
+    unsigned calls = 1;
+    while (fake_leave(fake))
+        calls++;
+    assert_true(calls >= 2 && calls <= 4); /* heads are on more than one core */
+    assert_int_equal(fake->frames, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct wire_request *request = &fake->frame[i].request;
+        assert_int_equal(request->operation, WIRE_OP_SESSION_CLOSE);
+        assert_int_equal(request->session.number, 100 + fake->frame[i].frame.partition);
+    }
+    assert_false(fake_leave(fake));
+    assert_int_equal(fake->frames, 3);
+}
+
 static void the_window_of_a_session_is_respected(void **state)
 {
     struct fake *fake = *state;
@@ -280,6 +324,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_write_takes_over_the_opening, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_full_table_of_sessions_refuses_what_waits, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_full_table_with_a_delay_is_asked_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_client_that_leaves_gives_its_sessions_up, setup, teardown),
         cmocka_unit_test_setup_teardown(the_window_of_a_session_is_respected, setup, teardown),
         cmocka_unit_test_setup_teardown(
             what_was_sent_into_an_unknown_session_is_unknown, setup, teardown),
