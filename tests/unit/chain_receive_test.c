@@ -246,6 +246,18 @@ static void a_large_entry_waits_for_those_before_it(void **state)
     free(fixture.memory);
 }
 
+static void the_entry_before_it_lets_a_large_one_follow(void **state)
+{
+    (void)state;
+    struct chain_fixture fixture;
+    fixture_chains(&fixture, 1, 2, 3, CHAINS_WINDOW);
+    for (uint32_t part = 0; part < 4; part++)
+        (void)fixture_forward_part(&fixture, 0, fixture_entry(0, 2, LARGE), part);
+    assert_int_equal(fixture_forward(&fixture, 0, 1, 40), CHAIN_TAKEN); /* nothing is parked */
+    assert_true(log_last(fixture.set.log, 0) == 2);
+    free(fixture.memory);
+}
+
 /* Else large entries could wait for one that finds no place itself. */
 static void the_last_assembly_is_for_an_entry_that_is_next(void **state)
 {
@@ -409,6 +421,7 @@ int main(void)
         cmocka_unit_test(the_head_has_nobody_to_pass_a_commit_number_to),
         cmocka_unit_test(parts_in_any_order_become_an_entry),
         cmocka_unit_test(a_large_entry_waits_for_those_before_it),
+        cmocka_unit_test(the_entry_before_it_lets_a_large_one_follow),
         cmocka_unit_test(the_last_assembly_is_for_an_entry_that_is_next),
         cmocka_unit_test(a_part_of_another_length_is_dropped),
         cmocka_unit_test(an_entry_that_is_not_what_its_parts_said_is_given_up),

@@ -277,6 +277,29 @@ static void parts_go_on_where_they_stopped(void **state)
     free(fixture.memory);
 }
 
+/* A large entry that was sent in part, again, and turns out to be committed. */
+static void the_next_large_entry_begins_with_its_first_part(void **state)
+{
+    (void)state;
+    struct chain_fixture fixture;
+    fixture_chains(&fixture, 1, 0, 3, CHAINS_WINDOW);
+    (void)fixture_create(&fixture, 0, 5000);
+    (void)fixture_flush(&fixture);
+    fixture_ack_all(&fixture, LINK_DOWN);
+    chain_scan(&fixture.set, 0);
+    fixture.set.now_ns += CHAIN_STUCK_NS;
+    chain_scan(&fixture.set, 0);
+    fixture.tx_count = 2;
+    assert_int_equal(fixture_flush(&fixture), 2);
+    (void)fixture_committed(&fixture, 0, 1);
+    (void)fixture_create(&fixture, 0, 5000);
+    fixture.tx_count = CHAINS_TX;
+    (void)fixture_flush(&fixture);
+    assert_int_equal(fixture.seen_count, 4);
+    assert_true(fixture.seen[0].sequence == 2 && fixture.seen[0].offset == 0);
+    free(fixture.memory);
+}
+
 static void an_acknowledgement_rides_along_or_goes_alone_when_due(void **state)
 {
     (void)state;
@@ -370,6 +393,7 @@ int main(void)
         cmocka_unit_test(without_credit_new_entries_wait_for_an_acknowledgement),
         cmocka_unit_test(without_buffers_the_rest_goes_with_the_next_loop),
         cmocka_unit_test(parts_go_on_where_they_stopped),
+        cmocka_unit_test(the_next_large_entry_begins_with_its_first_part),
         cmocka_unit_test(an_acknowledgement_rides_along_or_goes_alone_when_due),
         cmocka_unit_test(an_acknowledgement_before_a_full_packet_costs_no_entry),
         cmocka_unit_test(a_link_with_nothing_to_do_leaves_the_list),

@@ -179,6 +179,8 @@ struct control_sent {
 static inline bool fixture_sent(struct control_fixture *fixture, struct control_sent *sent)
 {
     const struct mailbox_packet *packet = mailbox_peek(&fixture->meeting.from_control);
+    memset(sent, 0, sizeof *sent);
+    sent->view.frames = sent->view.end = sent->packet;
     if (packet == NULL)
         return false;
     sent->to = packet->address;
