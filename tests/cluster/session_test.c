@@ -166,25 +166,40 @@ static void an_opening_that_is_repeated_opens_one_session(void **state)
     world_destroy(world);
 }
 
-static void only_the_head_ends_sessions(void **state)
+static void send_close(struct world *world, const struct wire_session *session)
 {
-    (void)state;
-    struct world *world = tale_chain(3);
-    char key[16];
-    struct hand hand = tale_hand(world, 0, key);
     struct forge forge;
     forge_request(&forge, world, 0, 1);
     struct wire_frame *frame =
         forge_frame(&forge, WIRE_FRAME_WRITE, 0, sizeof *frame + sizeof(struct wire_request));
     struct wire_request *request = (struct wire_request *)(frame + 1);
-    *request = (struct wire_request){.length = sizeof *request,
-        .session = hand.session,
-        .number = 5,
-        .operation = WIRE_OP_SESSION_CLOSE};
+    *request = (struct wire_request){
+        .length = sizeof *request, .session = *session, .operation = WIRE_OP_SESSION_CLOSE};
     wire_request_sign(request);
     forge_send(&forge);
-    assert_int_equal(hand_wait(&hand, 5, MS).status, TORC_STATUS_INVALID);
+    world_run(world, MS);
+}
+
+static void a_client_that_leaves_frees_its_session_once(void **state)
+{
+    (void)state;
+    struct world *world =
+        tale_world(&(struct world_config){.nodes = 3, .partitions = 3, .class = {.sessions = 1}});
+    char key[16];
+    hand_key(world, 0, 0, key);
+    struct hand hand = hand_new(world, 0), next = hand_new(world, 1);
+    assert_true(hand_open(&hand, 0, 1));
     assert_int_equal(hand_do(&hand, 0, WIRE_OP_PUT, key, "v", 0).status, TORC_STATUS_OK);
+    world_story(world, false);
+    send_close(world, &hand.session);
+    send_close(world, &hand.session); /* a copy: nothing to close any more */
+    send_close(world, &(struct wire_session){.epoch = 1, .number = 99});
+    assert_int_equal(tale_told(world, "1 > 2  forward p0 #3 close"), 1);
+    assert_int_equal(tale_told(world, "#4"), 0);
+    assert_int_equal(
+        hand_do(&hand, 0, WIRE_OP_PUT, key, "w", 0).status, TORC_STATUS_UNKNOWN_SESSION);
+    assert_true(hand_open(&next, 0, 2));
+    tale_at_rest(world);
     world_destroy(world);
 }
 
@@ -249,7 +264,7 @@ int main(void)
         cmocka_unit_test(a_request_beyond_the_window_is_told_to_wait),
         cmocka_unit_test(an_unknown_session_is_refused_and_not_created),
         cmocka_unit_test(an_opening_that_is_repeated_opens_one_session),
-        cmocka_unit_test(only_the_head_ends_sessions),
+        cmocka_unit_test(a_client_that_leaves_frees_its_session_once),
         cmocka_unit_test(a_full_table_refuses_until_one_is_idle),
         cmocka_unit_test(two_who_want_the_last_place_are_both_answered),
         cmocka_unit_test(a_session_opened_after_a_long_silence_is_not_idle),
