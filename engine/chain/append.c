@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "engine/base/assert.h"
+#include "engine/base/mutant.h"
 #include "engine/chain/chain.h"
 #include "engine/chain/internal.h"
 
@@ -30,7 +31,10 @@ void chain_appended(struct chain_set *set, uint32_t vnode)
     struct chain *chain = &set->chain[vnode];
     if (!chain_is_tail(chain)) {
         chain_pend(set, vnode, CHAIN_DOWN);
-        return;
+        if (MUTANT(head_commits) && chain_is_head(chain))
+            chain->committed = log_last(set->log, vnode);
+        if (!MUTANT(middle_commits) || chain_is_head(chain))
+            return;
     }
     /* "the tail commits what it has" (rule 4, durability memory) */
     chain->committed = log_last(set->log, vnode);
@@ -42,7 +46,7 @@ const struct wire_entry *chain_create(struct chain_set *set, uint32_t vnode,
     const struct wire_request *request, struct torc_addr client)
 {
     struct chain *chain = &set->chain[vnode];
-    TORC_ASSERT(chain_is_head(chain));
+    TORC_ASSERT(chain_is_head(chain) || MUTANT(two_writers));
     uint32_t bytes = (uint32_t)(sizeof(struct wire_entry) - sizeof *request) + request->length;
     struct wire_entry *entry = log_append(set->log, vnode, bytes);
     memcpy(&entry->request, request, request->length);
@@ -53,7 +57,7 @@ const struct wire_entry *chain_create(struct chain_set *set, uint32_t vnode,
     entry->partition = chain->partition;
     entry->client_ip = client.ip;
     entry->epoch = chain->epoch;
-    entry->sequence = log_last(set->log, vnode);
+    entry->sequence = log_last(set->log, vnode) + MUTANT(number_skipped);
     wire_entry_sign(entry);
     COUNT(set->counters->entries_created);
     chain_appended(set, vnode);

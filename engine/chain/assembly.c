@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/base/assert.h"
+#include "engine/base/mutant.h"
 
 void assembly_pool_init(struct assembly_pool *pool, struct arena *arena, uint32_t count)
 {
@@ -68,9 +69,9 @@ bool assembly_add(struct assembly *assembly, uint32_t total, uint32_t offset, co
         return false;
     uint32_t part = offset / WIRE_PART_BYTES;
     assembly->touched_ns = now_ns;
-    if (assembly_came(assembly, part))
+    if (assembly_came(assembly, part) && !(MUTANT(part_counted_twice) && assembly->missing > 0))
         return true;
-    uint32_t left = total - offset;
+    uint32_t left = total - offset - MUTANT(part_short);
     memcpy(assembly->bytes + offset, bytes, left < WIRE_PART_BYTES ? left : WIRE_PART_BYTES);
     assembly->came[part >> 6] |= (uint64_t)1 << (part & 63);
     assembly->missing--;

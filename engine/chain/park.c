@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/base/assert.h"
+#include "engine/base/mutant.h"
 
 void park_init(struct park *park, struct arena *arena, uint32_t slots)
 {
@@ -20,7 +21,7 @@ enum park_result park_keep(
 {
     TORC_ASSERT(bytes <= WIRE_FRAMES_BYTES);
     uint32_t *at = first;
-    while (*at != PARK_NONE && park->slot[*at].sequence < entry->sequence)
+    while (*at != PARK_NONE && park->slot[*at].sequence < entry->sequence && !MUTANT(park_order))
         at = &park->slot[*at].next;
     if (*at != PARK_NONE && park->slot[*at].sequence == entry->sequence)
         return PARK_KNOWN;

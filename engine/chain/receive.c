@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "engine/base/assert.h"
+#include "engine/base/mutant.h"
 #include "engine/chain/chain.h"
 #include "engine/chain/internal.h"
 
@@ -16,7 +17,8 @@ static void chain_append(struct chain_set *set, uint32_t vnode, const void *entr
 {
     struct wire_entry *place = log_append(set->log, vnode, bytes);
     memcpy(place, entry, bytes);
-    TORC_ASSERT(place->sequence == log_last(set->log, vnode));
+    TORC_ASSERT(place->sequence == log_last(set->log, vnode) || MUTANT(append_out_of_order) ||
+                MUTANT(duplicate_appended));
     COUNT(set->counters->entries_received);
     chain_appended(set, vnode);
 }
@@ -62,7 +64,7 @@ static bool chain_append_parked(struct chain_set *set, uint32_t vnode)
     const struct park_slot *slot = park_first(&set->park, chain->parked, next);
     if (slot == NULL)
         return false;
-    if (slot->sequence == next) {
+    if (slot->sequence == next && !MUTANT(park_drops_first)) {
         if (!chain_has_room(set, vnode, slot->bytes)) {
             chain_stall(set, vnode);
             return false;
@@ -118,12 +120,14 @@ enum chain_result chain_forward(
         return CHAIN_TAKEN;
     }
     uint64_t last = log_last(set->log, vnode);
+    if (MUTANT(duplicate_appended) && entry->sequence == last && last > chain->committed)
+        last--;
     if (entry->sequence <= last) {
         COUNT(set->counters->drop_duplicate_entry);
         return CHAIN_TAKEN;
     }
-    if (entry->sequence != last + 1)
-        return chain_park(set, vnode, entry);
+    if (entry->sequence != last + 1 && !MUTANT(append_out_of_order))
+        return MUTANT(park_forgets) ? CHAIN_TAKEN : chain_park(set, vnode, entry);
     uint32_t bytes = wire_entry_bytes(entry);
     if (!chain_has_room(set, vnode, bytes)) {
         COUNT(set->counters->drop_withheld);
@@ -206,10 +210,12 @@ enum chain_result chain_committed(
                   ->drop_bad_committed); /* a successor cannot have more than its predecessor */
         return CHAIN_TAKEN;
     }
-    if (committed->sequence <= chain->committed)
+    if (committed->sequence <= chain->committed && !MUTANT(commit_goes_back))
         return CHAIN_TAKEN;
     chain->committed = committed->sequence;
-    if (!chain_is_head(chain))
+    if (MUTANT(commit_ahead) && chain->committed < log_last(set->log, vnode))
+        chain->committed++;
+    if (!chain_is_head(chain) && !MUTANT(commit_unsent))
         chain_pend(set, vnode, CHAIN_UP);
     return CHAIN_TAKEN;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/base/assert.h"
+#include "engine/base/mutant.h"
 #include "engine/chain/chain.h"
 #include "engine/chain/internal.h"
 
@@ -129,6 +130,8 @@ static enum chain_fill chain_put_committed(struct chain_packet *packet, uint32_t
     if (frame == NULL)
         return CHAIN_PACKET_FULL;
     frame->sequence = chain->committed;
+    if (MUTANT(commit_beyond) && chain->committed < log_last(packet->set->log, vnode))
+        frame->sequence++;
     chain_note(packet, LINK_FRAME_COMMITTED, vnode, 0, 0);
     return CHAIN_DONE;
 }
@@ -167,6 +170,8 @@ static enum chain_fill chain_put_new(struct chain_packet *packet, uint32_t vnode
         const struct wire_entry *entry = log_entry(set->log, vnode, chain->sent + 1);
         enum chain_fill fill = chain_entry_fits(entry) ? chain_put_entry(packet, vnode, entry)
                                                        : chain_put_parts(packet, vnode, entry);
+        if (MUTANT(full_packet_skips) && chain_entry_fits(entry) && fill == CHAIN_PACKET_FULL)
+            chain->sent++;
         if (fill == CHAIN_PACKET_FULL)
             return CHAIN_PACKET_FULL;
         chain->sent++;
@@ -187,7 +192,7 @@ static enum chain_fill chain_put_again(struct chain_packet *packet, const struct
     struct chain_set *set = packet->set;
     if (frame->kind == LINK_FRAME_COMMITTED)
         return chain_put_committed(packet, frame->vnode);
-    if (frame->sequence <= set->chain[frame->vnode].committed)
+    if (frame->sequence <= set->chain[frame->vnode].committed && !MUTANT(resend_released))
         return CHAIN_DONE;
     const struct wire_entry *entry = log_entry(set->log, frame->vnode, frame->sequence);
     enum chain_fill fill = frame->kind == LINK_FRAME_ENTRY

@@ -4,6 +4,7 @@
  */
 #include <torc/error.h>
 
+#include "engine/base/mutant.h"
 #include "engine/client/core.h"
 
 /* ---- lists ---- */
@@ -128,7 +129,9 @@ void client_end(
     struct client_core *core, uint32_t index, enum torc_outcome outcome, enum torc_status status)
 {
     if (outcome == 0)
-        outcome = core->requests[index].sent ? TORC_OUTCOME_UNKNOWN : TORC_REFUSED;
+        outcome = core->requests[index].sent && !MUTANT(refused_although_sent)
+                      ? TORC_OUTCOME_UNKNOWN
+                      : TORC_REFUSED;
     struct client_result result = {.outcome = outcome, .status = status};
     client_finish(core, index, &result);
 }

@@ -2,6 +2,7 @@
  *
  * Where a request goes: key -> partition -> the head's core for writes, the tail's for reads.
  */
+#include "engine/base/mutant.h"
 #include "engine/client/core.h"
 
 /* A chain with a member that restarted takes no writes; no reads where that was the tail. */
@@ -27,7 +28,10 @@ static void route(struct client_core *core, struct client_request *request)
 static uint32_t destination_of(const struct client_core *core, const struct client_request *request)
 {
     const struct client_session *session = &core->sessions[request->partition];
-    return client_is_read(request) ? session->tail : session->head;
+    bool read = client_is_read(request);
+    if ((MUTANT(read_anywhere) && read) || (MUTANT(two_writers) && !read))
+        read = (request->deadline_ns & 1) != 0;
+    return read ? session->tail : session->head;
 }
 
 void client_reroute(struct client_core *core, uint32_t index)

@@ -13,6 +13,7 @@
  * happen to who writes seldom, a session is given up for a new one, before anything is sent in
  * it, once it was unused for half the time after which the head may end it.
  */
+#include "engine/base/mutant.h"
 #include "engine/client/core.h"
 
 static void ready(struct client_core *core, struct client_session *session)
@@ -56,7 +57,7 @@ static bool has_room(struct client_core *core, struct client_session *session)
         core->counters.sessions_renewed++;
         return false;
     }
-    return session->next - session->lowest <= core->session_mask;
+    return session->next - session->lowest <= core->session_mask + MUTANT(window_one_more);
 }
 
 bool client_session_admit(struct client_core *core, uint32_t index)
@@ -243,7 +244,7 @@ void client_session_opened(
 static void leave_session(struct client_core *core, uint32_t index)
 {
     struct client_request *request = &core->requests[index];
-    if (request->sent) {
+    if (request->sent && !MUTANT(resent_in_new_session)) {
         client_end(core, index, TORC_OUTCOME_UNKNOWN, TORC_STATUS_UNKNOWN_SESSION);
         return;
     }

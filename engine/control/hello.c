@@ -12,6 +12,7 @@
  */
 #include <string.h>
 
+#include "engine/base/mutant.h"
 #include "engine/control/internal.h"
 
 #define HELLO_ASKS 1u
@@ -61,7 +62,8 @@ static enum control_peer_trouble hello_trouble(
  */
 static uint64_t hello_receiver(const struct control *control, const struct control_peer *peer)
 {
-    return control->current != NULL ? peer->incarnation : peer->heard;
+    return control->current != NULL && !MUTANT(hello_names_returned) ? peer->incarnation
+                                                                     : peer->heard;
 }
 
 /* A HELLO that names our incarnation: its sender lives, and has heard us. */
@@ -94,7 +96,7 @@ static void hello_fine(struct control *control, uint16_t member, const struct wi
     } else if (peer->trouble != CONTROL_PEER_RETURNED) {
         peer->trouble = CONTROL_PEER_FINE;
     }
-    if (header->receiver_incarnation == own)
+    if (header->receiver_incarnation == own || MUTANT(hello_unproven))
         hello_bind(control, member, header->sender_incarnation);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/base/assert.h"
+#include "engine/base/mutant.h"
 
 struct link *link_create(struct arena *arena, uint32_t links)
 {
@@ -44,8 +45,8 @@ static struct link_sent *link_sent_at(const struct link *link, uint64_t number)
 
 bool link_may_send(const struct link *link)
 {
-    return !link->dead && link->in_flight < link->credit_now &&
-           link_sent_at(link, link->next_number)->number == 0 &&
+    return !link->dead && link->in_flight < link->credit_now + MUTANT(link_credit_ignored) &&
+           (link_sent_at(link, link->next_number)->number == 0 || MUTANT(link_window_unchecked)) &&
            link->frames_put - link->frames_taken <= LINK_FRAMES - LINK_PACKET_FRAMES &&
            link->unresolved <= LINK_FRAMES - LINK_PACKET_FRAMES;
 }
@@ -130,7 +131,7 @@ static void link_advance_oldest(struct link *link)
 
 static void link_lose(struct link *link, struct link_sent *sent, struct counters *counters)
 {
-    for (uint32_t i = 0; i < sent->frames; i++) {
+    for (uint32_t i = MUTANT(loss_forgets); i < sent->frames; i++) {
         TORC_ASSERT(link->resend_put - link->resend_taken < LINK_FRAMES);
         link->resend[link->resend_put++ & (LINK_FRAMES - 1)] =
             link->frames[(sent->frames_at + i) & (LINK_FRAMES - 1)];
@@ -149,7 +150,7 @@ bool link_resend_take(struct link *link, struct link_frame *frame)
 
 void link_resend_untake(struct link *link)
 {
-    link->resend_taken--;
+    link->resend_taken -= !MUTANT(resend_forgets);
 }
 
 /* RFC 6298, with the peer's acknowledgement delay taken off. */
@@ -181,6 +182,7 @@ static void link_arrived_bitmap(struct link *link, uint64_t below, uint64_t bitm
     while (bitmap != 0) {
         uint64_t i = (uint64_t)__builtin_ctzll(bitmap);
         bitmap &= bitmap - 1;
+        i += MUTANT(ack_bitmap_shifted);
         if (below <= i + 1 || below - 1 - i < link->oldest)
             return;
         link_arrived(link, below - 1 - i);
@@ -241,7 +243,11 @@ void link_timer(struct link *link, uint64_t now_ns, struct counters *counters)
     uint64_t end = link->next_number;
     for (uint64_t number = link->oldest; number < end; number++) {
         struct link_sent *sent = link_sent_at(link, number);
-        if (sent->number == number && sent->sent_ns + link->rto_ns <= now_ns)
+        if (sent->number != number || sent->sent_ns + link->rto_ns > now_ns)
+            continue;
+        if (MUTANT(timeout_forgets))
+            link_settle(link, sent);
+        else
             link_lose(link, sent, counters);
     }
     link_restart_timer(link);
@@ -274,6 +280,8 @@ enum link_receipt link_seen(const struct link *link, uint64_t number)
     uint64_t behind = link->received_largest - 1 - number;
     if (behind >= WIRE_LINK_ACK_BITS)
         return LINK_OLD;
+    if (MUTANT(duplicate_packet_taken))
+        return LINK_NEW;
     return link->received_bitmap[behind >> 6] >> (behind & 63) & 1 ? LINK_DUPLICATE : LINK_NEW;
 }
 
@@ -284,6 +292,8 @@ static void link_shift_bitmap(struct link *link, uint64_t number)
     unsigned __int128 bits =
         (unsigned __int128)link->received_bitmap[1] << 64 | link->received_bitmap[0];
     bits = by >= WIRE_LINK_ACK_BITS ? 0 : bits << by;
+    if (MUTANT(ack_bitmap_wide) && by > 1)
+        bits |= (unsigned __int128)1 << (by < WIRE_LINK_ACK_BITS ? by - 2 : WIRE_LINK_ACK_BITS - 1);
     if (link->received_largest != 0 && by <= WIRE_LINK_ACK_BITS)
         bits |= (unsigned __int128)1 << (by - 1);
     link->received_bitmap[0] = (uint64_t)bits;

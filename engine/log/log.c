@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine/log/log.h"
+#include "engine/base/mutant.h"
 
 #include <string.h>
 
@@ -181,7 +182,8 @@ static void log_record_move(struct log_stream *log, const struct log_record *rec
         log_segment_open(log);
     struct log_record *to = log_take(log, record->bytes);
     memcpy(to, record, record->bytes);
-    log_vnode(log, to->vnode)->handle[to->slot] = log_handle(log, to);
+    if (!MUTANT(compaction_forgets))
+        log_vnode(log, to->vnode)->handle[to->slot] = log_handle(log, to);
     log->moved += to->bytes;
 }
 

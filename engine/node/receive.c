@@ -5,6 +5,7 @@
  * frame's epoch is the chain's.
  */
 #include "engine/base/assert.h"
+#include "engine/base/mutant.h"
 #include "engine/node/worker.h"
 
 static void receive_to_control(struct worker *worker, const struct torc_rx *rx)
@@ -22,12 +23,13 @@ static uint32_t receive_link(struct worker *worker, const struct wire_packet *he
         COUNT(counters->drop_unknown_sender);
         return WORKER_NO_LINK;
     }
-    if (header->sender_incarnation != worker->incarnations[member] ||
+    bool fenced = !MUTANT(incarnations_unchecked);
+    if ((header->sender_incarnation != worker->incarnations[member] && fenced) ||
         worker->ring->member[member].state != RING_MEMBER_OK) {
         COUNT(counters->drop_stale_sender);
         return WORKER_NO_LINK;
     }
-    if (header->receiver_incarnation != worker->incarnation) {
+    if (header->receiver_incarnation != worker->incarnation && fenced) {
         COUNT(counters->drop_stale_receiver);
         return WORKER_NO_LINK;
     }
@@ -48,7 +50,7 @@ static uint32_t receive_vnode(struct worker *worker, const struct wire_frame *fr
         return VNODE_NONE;
     }
     uint64_t epoch = worker->vnodes.chains.chain[vnode].epoch;
-    if (TORC_LIKELY(frame->epoch == epoch))
+    if (TORC_LIKELY(frame->epoch == epoch) || MUTANT(epoch_unchecked))
         return vnode;
     if (frame->epoch > epoch)
         COUNT(counters->drop_new_epoch);
@@ -157,7 +159,7 @@ static void receive_data(struct worker *worker, const struct wire_view *view)
             withheld |= receive_chain_frame(worker, number, frame) == CHAIN_WITHHELD;
         }
     }
-    if (!withheld)
+    if (!withheld || MUTANT(withheld_acknowledged))
         link_received(link, view->header.number, eliciting, chains->now_ns);
     if (TORC_UNLIKELY(counters->drop_old_epoch != old_epochs))
         receive_answer_epochs(worker, link, view);
@@ -202,7 +204,8 @@ static void receive_request(
         receive_refuse(worker, view, client);
         return;
     }
-    if (view->header.receiver_incarnation != worker->incarnation) {
+    if (view->header.receiver_incarnation != worker->incarnation &&
+        !MUTANT(request_incarnation_unchecked)) {
         COUNT(counters->drop_stale_receiver);
         vnode_refuse_packet(&worker->vnodes, view, client, TORC_STATUS_WRONG_EPOCH, 0);
         return;

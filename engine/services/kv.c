@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine/services/kv.h"
+#include "engine/base/mutant.h"
 
 #include "engine/services/kv_store.h"
 
@@ -76,7 +77,7 @@ static struct torc_answer kv_cas(
 {
     struct kv_item *item = kv_index_find(kv, vnode, command, NULL);
     uint64_t version = item == NULL ? 0 : item->version;
-    if (version != command->argument)
+    if (version != command->argument && !MUTANT(kv_cas_blind))
         return kv_answer(TORC_STATUS_MISMATCH, version);
     if (item == NULL)
         return kv_insert(kv, vnode, command);
@@ -91,6 +92,8 @@ static struct torc_answer kv_delete(
     const struct kv_item *item = kv_index_find(kv, vnode, command, &place);
     if (item == NULL)
         return kv_answer(TORC_STATUS_NOT_FOUND, 0);
+    if (MUTANT(kv_delete_keeps))
+        return kv_answer(TORC_STATUS_OK, command->sequence);
     owner->keys--;
     owner->blocks_used -= kv_item_blocks(item);
     kv_item_destroy(kv, place.bucket->block[place.slot]);

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "engine/base/mutant.h"
 #include "engine/services/kv_store.h"
 
 uint32_t kv_blocks(uint32_t key_bytes, uint32_t value_bytes)
@@ -196,8 +197,12 @@ static void kv_item_overwrite(
 void kv_item_set(struct kv_store *kv, struct kv_item *item, const struct torc_command *command)
 {
     uint32_t before = kv_item_blocks(item);
+    uint32_t value_bytes_before = item->value_bytes;
     item->version = command->sequence;
     item->value_bytes = command->value_bytes;
+    if (MUTANT(kv_keeps_tail) && value_bytes_before > item->value_bytes &&
+        kv_item_blocks(item) == before)
+        item->value_bytes = value_bytes_before;
     if (TORC_LIKELY(kv_item_blocks(item) == before)) {
         kv_item_overwrite(kv, item, command);
         return;

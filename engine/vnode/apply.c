@@ -3,6 +3,7 @@
  * Applying: what is committed, in log order, with the same result on every member (rule 11).
  */
 #include "engine/base/assert.h"
+#include "engine/base/mutant.h"
 #include "engine/services/kv.h"
 #include "engine/vnode/internal.h"
 
@@ -20,11 +21,11 @@ static void vnode_apply_operation(struct vnode_set *set, uint32_t vnode,
 {
     const struct wire_request *request = &entry->request;
     enum session_verdict verdict = session_apply(set->sessions, vnode, request, answer);
-    if (verdict == SESSION_ANSWERED) {
+    if (verdict == SESSION_ANSWERED && !MUTANT(dedupe_off) && !MUTANT(dedupe_at_apply_off)) {
         COUNT(set->counters->applied_twice_avoided);
         return;
     }
-    if (verdict != SESSION_NEW) {
+    if (verdict != SESSION_NEW && verdict != SESSION_ANSWERED) {
         *answer = (struct session_answer){.status = vnode_verdict_status(verdict)};
         return;
     }
@@ -83,10 +84,20 @@ static void vnode_apply(struct vnode_set *set, uint32_t vnode, const struct wire
         vnode_answer(set, entry, &session, &answer);
 }
 
+/* Up to where the log is of no use any more: what is committed is on every member. */
+static uint64_t vnode_releases(const struct vnode_set *set, uint32_t vnode)
+{
+    uint64_t committed = set->chains.chain[vnode].committed;
+    if (MUTANT(released_early) && committed < log_last(set->chains.log, vnode))
+        committed++;
+    return committed;
+}
+
 void vnode_advance(struct vnode_set *set, uint32_t vnode)
 {
     struct vnode *state = &set->vnode[vnode];
-    uint64_t committed = set->chains.chain[vnode].committed;
+    uint64_t committed = MUTANT(apply_uncommitted) ? log_last(set->chains.log, vnode)
+                                                   : set->chains.chain[vnode].committed;
     if (state->applied == committed)
         return;
     TORC_ASSERT(committed > state->applied && committed <= log_last(set->chains.log, vnode));
@@ -94,7 +105,7 @@ void vnode_advance(struct vnode_set *set, uint32_t vnode)
         vnode_apply(set, vnode, log_entry(set->chains.log, vnode, state->applied + 1));
         state->applied++;
     }
-    log_release(set->chains.log, vnode, committed);
+    log_release(set->chains.log, vnode, vnode_releases(set, vnode));
 }
 
 static void vnode_prefetch_item(struct vnode_set *set, uint32_t at)

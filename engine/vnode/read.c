@@ -2,6 +2,7 @@
  *
  * Reads: answered by the tail from what is committed; they make no entry.
  */
+#include "engine/base/mutant.h"
 #include "engine/vnode/internal.h"
 
 /* Why this vnode does not answer a read; OK if it does. */
@@ -15,7 +16,7 @@ static uint16_t vnode_read_refusal(const struct vnode_set *set, uint32_t vnode,
         return TORC_STATUS_WRONG_EPOCH;
     if (set->vnode[vnode].tail_lost)
         return TORC_STATUS_MEMBER_LOST;
-    if (!chain_is_tail(chain))
+    if (!chain_is_tail(chain) && !MUTANT(read_anywhere))
         return TORC_STATUS_WRONG_NODE;
     if (!vnode_lease_in_force(set))
         return TORC_STATUS_NOT_READY;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/base/assert.h"
+#include "engine/base/mutant.h"
 #include "engine/vnode/internal.h"
 
 bool vnode_owns_key(
@@ -19,7 +20,8 @@ static void vnode_busy(
     struct vnode_set *set, const struct vnode_caller *caller, const struct wire_request *request)
 {
     uint64_t nonce = request->operation == WIRE_OP_SESSION_OPEN ? request->argument : 0;
-    vnode_reply(set, caller, TORC_STATUS_BUSY, nonce, VNODE_BUSY_DELAY_US);
+    if (!MUTANT(busy_silent))
+        vnode_reply(set, caller, TORC_STATUS_BUSY, nonce, VNODE_BUSY_DELAY_US);
 }
 
 /* Creates the entry of a request that was never seen, if there is room. */
@@ -35,6 +37,8 @@ static bool vnode_create(struct vnode_set *set, uint32_t vnode, const struct wir
         return false;
     }
     (void)chain_create(&set->chains, vnode, request, caller->address);
+    if (MUTANT(reply_before_commit) && request->operation >= WIRE_OP_PUT)
+        vnode_reply(set, caller, TORC_STATUS_OK, log_last(set->chains.log, vnode), 0);
     if (request->operation >= WIRE_OP_PUT)
         session_in_flight(set->sessions, vnode, request);
     vnode_advance(set, vnode);
@@ -183,7 +187,8 @@ static uint32_t vnode_as_head(struct vnode_set *set, const struct wire_frame *fr
     const struct vnode_caller *caller, uint64_t nonce)
 {
     uint32_t vnode = vnode_find(set, frame->class, frame->partition);
-    if (vnode == VNODE_NONE || !chain_is_head(&set->chains.chain[vnode])) {
+    if (vnode == VNODE_NONE ||
+        (!chain_is_head(&set->chains.chain[vnode]) && !MUTANT(two_writers))) {
         COUNT(set->counters->drop_not_a_vnode);
         vnode_reply(set, caller, TORC_STATUS_WRONG_NODE, nonce, 0);
         return VNODE_NONE;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "engine/base/assert.h"
+#include "engine/base/mutant.h"
 
 struct session {
     uint64_t epoch; /* the id */
@@ -286,8 +287,8 @@ static enum session_verdict session_numbers(
 {
     if (TORC_UNLIKELY(request->awaited_behind >= request->number))
         return SESSION_STALE;
-    if (TORC_UNLIKELY(
-            request->awaited_behind >= table->window || request->number > SESSION_NUMBER_MAX))
+    if (TORC_UNLIKELY(request->awaited_behind >= table->window + MUTANT(window_one_more) ||
+                      request->number > SESSION_NUMBER_MAX))
         return SESSION_AHEAD;
     return SESSION_NEW;
 }
@@ -299,23 +300,36 @@ static bool session_answered(const struct session_table *table, const struct ses
     if (TORC_LIKELY(number > session->highest))
         return false;
     const struct session_slot *slot = session_answer_slot(table, session, number);
-    if (slot->number_status >> 16 != number)
+    if (slot->number_status >> 16 != number && !MUTANT(answer_slot_unchecked))
         return false;
+    if (MUTANT(answer_of_another))
+        slot = session_answer_slot(table, session, session->highest);
     answer->status = (uint16_t)slot->number_status;
     answer->version = slot->version;
     return true;
 }
 
+/* "An unknown session is refused, never created" (rule 11). */
+static struct session *session_of_request(
+    struct session_table *table, uint32_t vnode, const struct wire_request *request)
+{
+    struct wire_session id = request->session;
+    if (MUTANT(unknown_session_created) && id.number != 0 &&
+        session_find(table, vnode, &id) == NULL)
+        session_open(table, vnode, id.epoch, id.number, id.number * 2654435761u, &id);
+    return session_find(table, vnode, &id);
+}
+
 enum session_verdict session_apply(struct session_table *table, uint32_t vnode,
     const struct wire_request *request, struct session_answer *answer)
 {
-    const struct session *session = session_find(table, vnode, &request->session);
+    const struct session *session = session_of_request(table, vnode, request);
     if (session == NULL)
         return SESSION_UNKNOWN;
     enum session_verdict verdict = session_numbers(table, request);
     if (verdict != SESSION_NEW)
         return verdict;
-    if (request->number < session->lowest)
+    if (request->number < session->lowest && !MUTANT(stale_taken))
         return SESSION_STALE;
     if (session_answered(table, session, request->number, answer))
         return SESSION_ANSWERED;
@@ -328,11 +342,11 @@ void session_applied(struct session_table *table, uint32_t vnode,
     struct session *session = session_find(table, vnode, &request->session);
     TORC_ASSERT(session != NULL && session_numbers(table, request) == SESSION_NEW);
     struct session_slot *slot = session_answer_slot(table, session, request->number);
-    slot->number_status = request->number << 16 | answer->status;
+    slot->number_status = MUTANT(answer_not_kept) ? 0 : request->number << 16 | answer->status;
     slot->version = answer->version;
     if (request->number > session->highest)
         session->highest = request->number;
-    if (session_lowest(request) > session->lowest)
+    if (session_lowest(request) > session->lowest && !MUTANT(lowest_not_raised))
         session->lowest = session_lowest(request);
 }
 
@@ -353,7 +367,7 @@ static void session_head_renew(struct session_table *table, uint32_t vnode, stru
 enum session_verdict session_request(struct session_table *table, uint32_t vnode,
     const struct wire_request *request, uint64_t now_ns, struct session_answer *answer)
 {
-    struct session *session = session_find(table, vnode, &request->session);
+    struct session *session = session_of_request(table, vnode, request);
     if (session == NULL)
         return SESSION_UNKNOWN;
     session_head_renew(table, vnode, session);
@@ -363,8 +377,10 @@ enum session_verdict session_request(struct session_table *table, uint32_t vnode
     uint64_t number = request->number;
     if (verdict != SESSION_NEW)
         return verdict;
-    if (number < session->lowest || number < session->head_lowest)
+    if ((number < session->lowest || number < session->head_lowest) && !MUTANT(stale_taken))
         return SESSION_STALE;
+    if (MUTANT(dedupe_off) || MUTANT(dedupe_at_head_off))
+        return SESSION_NEW;
     if (session_answered(table, session, number, answer))
         return SESSION_ANSWERED;
     if (number <= session->head_highest &&
@@ -377,10 +393,11 @@ void session_in_flight(
     struct session_table *table, uint32_t vnode, const struct wire_request *request)
 {
     struct session *session = session_find(table, vnode, &request->session);
-    if (session == NULL || session_numbers(table, request) != SESSION_NEW)
+    if (session == NULL || session_numbers(table, request) != SESSION_NEW ||
+        MUTANT(in_flight_forgotten) || MUTANT(dedupe_at_apply_off))
         return;
     session_head_renew(table, vnode, session);
-    if (session_lowest(request) > session->head_lowest)
+    if (session_lowest(request) > session->head_lowest && !MUTANT(lowest_not_raised))
         session->head_lowest = session_lowest(request);
     if (request->number > session->head_highest)
         session->head_highest = request->number;

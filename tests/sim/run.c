@@ -46,6 +46,7 @@ static void run_watch(void *context, unsigned id, unsigned worker)
 {
     struct run *run = context;
     invariants_check(run->invariants, id, worker);
+    run_look(run);
 }
 
 /* The weather starts nodes: the invariants must know whose memory is new. */
@@ -189,7 +190,8 @@ struct run_result run_seed(uint64_t seed, const struct run_options *options)
     run.crew = crew_create(run.world, &run.plan, &run.history);
     run.weather = weather_create(run.world, &run.plan, run.crew, run_story, &run);
     run_weather(&run, run.plan.length_ns);
-    run_finish(&run);
+    if (run.result.held)
+        run_finish(&run);
     if (!options->no_checks)
         run_check_history(&run);
     run_count(&run);

@@ -34,8 +34,8 @@ static void usage(FILE *out)
           "  --trace       tell every frame and event\n"
           "  --json        one JSON object a line\n"
           "  --mutant NAME run with that planted bug (a build with -Dmutants=true)\n"
-          "     all        show that each is caught, by its recorded seed; --search looks for new "
-          "ones\n"
+          "     all        show that each is caught, by its recorded seed; --search looks for "
+          "one,\n                from seed 1 to K (10,000)\n"
           "     list       name them\n"
           "  --benchmark   three nodes, 1,000 calls a virtual second, no faults: how fast is it?\n",
         out);
@@ -213,6 +213,22 @@ static int take_option(struct options *options, int option, const char *text)
     }
 }
 
+static int run_mutant(const struct options *options)
+{
+    const char *name = options->mutant;
+    uint64_t most = options->seeds > 1 ? options->seeds : MUTANTS_SEEDS_MAX;
+    if (strcmp(name, "list") == 0)
+        return mutants_list();
+    if (strcmp(name, "all") == 0)
+        return mutants_all(NULL, options->search ? most : 0, options->run.plan.minutes_ns);
+    if (!mutants_choose(name))
+        return bad(name, "no such mutant in this build: --mutant list names them; "
+                         "meson setup -Dmutants=true builds them in");
+    if (options->search)
+        return mutants_all(name, most, options->run.plan.minutes_ns);
+    return run_all(options);
+}
+
 int main(int argc, char **argv)
 {
     static const struct option longs[] = {{"seed", 1, NULL, OPTION_SEED},
@@ -230,11 +246,5 @@ int main(int argc, char **argv)
     }
     if (optind < argc)
         return bad(argv[optind], "an argument that means nothing here");
-    if (options.mutant != NULL &&
-        (strcmp(options.mutant, "all") == 0 || strcmp(options.mutant, "list") == 0))
-        return strcmp(options.mutant, "all") == 0 ? mutants_all(options.search) : mutants_list();
-    if (options.mutant != NULL && !mutants_choose(options.mutant))
-        return bad(options.mutant, "no such mutant in this build: --mutant list names them; "
-                                   "meson setup -Dmutants=true builds them in");
-    return run_all(&options);
+    return options.mutant != NULL ? run_mutant(&options) : run_all(&options);
 }
