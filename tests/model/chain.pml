@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Chain replication of one vnode under reconfiguration, explored exhaustively within small bounds.
+ * README.md names the rules, the bounds and what breaks without each rule; `run` runs it all.
+ *
+ * The control plane is an oracle that commits configurations (epochs). Nodes adopt them late
+ * and may skip some. The network loses, repeats and reorders: what was once sent can be
+ * received at any later time, or never. A crash loses memory; with -DDISK it keeps what was
+ * synced, and syncing happens whenever it likes. Sending, committing at the tail and replying
+ * happen as early as they may, which is the hardest case for the invariants; receiving,
+ * adopting, syncing and crashing are free.
+ *
+ * A lease lasts as long as it may, which allows the most reads: it ends in the same step as the
+ * configuration that removes its holder is committed, and is renewed as soon as the rule allows.
+ *
+ * What nobody can look at again (messages and configurations of epochs that everybody left) is
+ * cleared, so that histories which differ in nothing else become one state.
+ */
+#ifndef NN
+#define NN 4          /* nodes; those beyond the first chain are spares */
+#endif
+#ifndef MS
+#define MS 2          /* writes */
+#endif
+#ifndef ME
+#define ME 4          /* epochs */
+#endif
+#ifndef MC
+#define MC 1          /* crashes */
+#endif
+#ifndef CHAIN0
+#define CHAIN0 3      /* length of the first chain: nodes 0, 1, ... */
+#endif
+#define NONE 15
+
+byte cfg = 1;                       /* newest committed epoch */
+byte ch[(ME+1)*NN];                 /* chain of an epoch, head first */
+byte cl[ME+1];                      /* its length */
+byte jn[ME+1];                      /* its joiner, or NONE */
+bit  cold[ME+1];                    /* committed because every member of the last chain had gone down */
+bit  reported[ME+1];                /* the tail reported the joiner caught up */
+
+bit  alive[NN], lease[NN], fresh[NN], joint[NN], reconciled[NN], gated[NN];
+byte ne[NN], ln[NN], com[NN], since[NN];
+byte jgot[NN];                      /* the same, as far as this tail received it in its epoch */
+byte ent[NN*(MS+1)];                /* creation epoch of the entry at a sequence number */
+byte fwd[(ME+1)*NN*(MS+1)];         /* FORWARD sent to a node: creation epoch, 0 = never */
+byte ack[(ME+1)*NN];                /* highest ACK sent to a node in an epoch */
+byte jack[ME+1];                    /* 1 + highest ACK sent by the joiner; 0: none since it agreed on the prefix */
+byte dur[NN];                       /* synced up to here (-DDISK) */
+byte dwn[(ME+1)*NN];                /* highest SYNCED sent down to a node: it and all before it */
+byte base[NN];                      /* what a node held when it adopted its epoch */
+bit  syn[(ME+1)*NN];                /* SYNC sent to a node in an epoch */
+byte acked;                         /* ghost: highest sequence number a client saw */
+byte gep[MS+1];                     /* ghost: creation epoch of what it saw */
+byte crashes;
+
+byte n, e, i, m, k, r, pos, t, q;
+
+#define E(n,s)   ent[(n)*(MS+1)+(s)]
+#define F(e,n,s) fwd[((e)*NN+(n))*(MS+1)+(s)]
+#define A(e,n)   ack[(e)*NN+(n)]
+#define S(e,n)   syn[(e)*NN+(n)]
+#define C(e,i)   ch[(e)*NN+(i)]
+#define D(e,n)   dwn[(e)*NN+(n)]
+#define LIVE(n)  (fresh[n] -> since[n] + 1 : ne[n])      /* the oldest epoch it may yet act in */
+
+#ifdef NO_FENCE
+#define FORGET(e,n,s) skip
+#else
+#define FORGET(e,n,s) F(e,n,s) = 0
+#endif
+#ifdef NO_JOINT
+#define COUNTED(n) (jgot[n] > ln[n])
+#else
+#define COUNTED(n) joint[n]
+#endif
+#ifdef NO_HEARD
+#define HEARD(n) (jgot[n] >= com[n])
+#else
+#define HEARD(n) (jgot[n] > com[n])
+#endif
+#ifdef NO_LEASE
+#define END_LEASE(n) skip
+#else
+#define END_LEASE(n) lease[n] = 0
+#endif
+#ifdef NO_READY
+#define READY(n) true
+#else
+#define READY(n) (OPEN(n) && SETTLED(n))
+#endif
+/* a promoted joiner acts as tail after its predecessor's SYNC, or once it is the head */
+#define OPEN(n) (!gated[n] || S(e,n) || C(e,0) == (n))
+#ifdef DISK
+#define HAVE(n) dur[n]
+#else
+#define HAVE(n) ln[n]
+#endif
+#ifdef NO_BASE
+#define SETTLED(n) true
+#else
+#define SETTLED(n) (com[n] >= base[n])
+#endif
+#ifdef NO_LEASE_EPOCH
+#define MAY_RENEW(n) true
+#else
+#define MAY_RENEW(n) (ne[n] == cfg)
+#endif
+#ifdef NO_INCARN
+#define INCARN 0
+#else
+#define INCARN 1
+#endif
+
+inline find_pos() { /* place of n in the chain of epoch e; NONE if not a full member */
+  pos = NONE; i = 0;
+  do :: i < cl[e] -> if :: C(e,i) == n -> pos = i :: else fi; i++ :: else -> break od
+}
+inline seen(who, upto) { /* a client sees entries 1..upto of who */
+  i = 1;
+  do
+  :: i <= upto ->
+     assert(i <= ln[who]);
+     if :: gep[i] == 0 -> gep[i] = E(who,i) :: else -> assert(gep[i] == E(who,i)) fi; i++
+  :: else -> break
+  od;
+  if :: upto > acked -> acked = upto :: else fi
+}
+inline forget() { /* what nobody can ever look at again is made equal, so that states meet */
+#ifdef NO_INCARN
+  skip
+#else
+  q = 0;
+  do
+  :: q < NN ->
+     e = 1;
+     do
+     :: e < LIVE(q) ->
+        A(e,q) = 0; S(e,q) = 0; D(e,q) = 0;
+        i = 1; do :: i <= MS -> FORGET(e,q,i); i++ :: else -> break od; e++
+     :: else -> break
+     od;
+     if
+     :: !fresh[q] ->
+        e = ne[q]; n = q; find_pos();
+        if
+        :: pos != NONE || (jn[e] == q && reconciled[q]) -> i = 1; do :: i <= ln[q] -> FORGET(e,q,i); i++ :: else -> break od
+        :: else
+        fi;
+        if :: A(e,q) <= com[q] -> A(e,q) = 0 :: else fi;
+        if :: pos == NONE || pos + 1 != cl[e] || com[q] >= base[q] -> base[q] = 0 :: else fi
+     :: else -> base[q] = 0
+     fi; q++
+  :: else -> break
+  od;
+  e = 1;
+  do
+  :: e < cfg ->
+     reported[e] = 0;
+     if :: cl[e] > 0 && LIVE(C(e,cl[e]-1)) > e -> jack[e] = 0 :: else fi;
+     q = 0;
+     do :: q < NN && (LIVE(q) > e || (fresh[q] && jn[e] != q && !cold[e])) -> q++ :: else -> break od;
+     if
+     :: q == NN ->
+        cl[e] = 0; jn[e] = NONE; cold[e] = 0; jack[e] = 0; i = 0;
+        do :: i < NN -> C(e,i) = 0; i++ :: else -> break od
+     :: else
+     fi; e++
+  :: else -> break
+  od
+#endif
+}
+inline settle() { /* everything that nodes send or commit without waiting */
+  q = 0;
+  do
+  :: q < NN ->
+     e = ne[q]; n = q; find_pos();
+     if
+     :: alive[q] && pos != NONE ->
+        m = NONE;
+        if
+        :: pos + 1 < cl[e] ->
+           m = C(e,pos+1); k = HAVE(q);
+           S(e,m) = 1;
+           if :: pos > 0 && D(e,q) < k -> k = D(e,q) :: else fi;
+           if :: k > D(e,m) -> D(e,m) = k :: else fi
+        :: else -> m = jn[e]
+        fi;
+        if
+        :: m != NONE -> i = 1; do :: i <= ln[q] -> F(e,m,i) = E(q,i); i++ :: else -> break od
+        :: else
+        fi
+     :: alive[q] && pos == NONE && jn[e] == q && reconciled[q] && HAVE(q) + 1 > jack[e] -> jack[e] = HAVE(q) + 1
+     :: else
+     fi; q++
+  :: else -> break
+  od;
+  q = 0;
+  do
+  :: q < NN ->
+     e = ne[q]; n = q; find_pos();
+     if
+     :: alive[q] && pos != NONE && pos + 1 == cl[e] && OPEN(q) ->
+        k = HAVE(q);
+#if defined(DISK) && !defined(NO_DOWN)
+        if :: pos > 0 && D(e,q) < k -> k = D(e,q) :: else fi;
+#endif
+        if :: joint[q] && jn[e] != NONE && jgot[q] < k + 1 -> k = (jgot[q] > 0 -> jgot[q] - 1 : 0) :: else fi;
+        if :: k > com[q] -> com[q] = k; seen(q, k) :: else fi
+     :: else
+     fi;
+     if
+     :: alive[q] && pos != NONE && pos > 0 ->
+        m = C(e,pos-1); if :: com[q] > A(e,m) -> A(e,m) = com[q] :: else fi
+     :: else
+     fi; q++
+  :: else -> break
+  od;
+  q = 0; do :: q < NN -> if :: !fresh[q] && MAY_RENEW(q) -> lease[q] = 1 :: else fi; q++ :: else -> break od;
+  forget();
+  n = 0; e = 0; i = 0; m = 0; k = 0; r = 0; pos = 0; t = 0; q = 0
+}
+inline copy_cfg() { /* the next epoch begins as a copy of this one */
+  i = 0; do :: i < cl[cfg] -> C(cfg+1,i) = C(cfg,i); i++ :: else -> break od;
+  cl[cfg+1] = cl[cfg]; jn[cfg+1] = jn[cfg]
+}
+
+init {
+  d_step {
+    i = 0; do :: i < NN -> alive[i] = 1; fresh[i] = (i >= CHAIN0); lease[i] = (i < CHAIN0); ne[i] = (i < CHAIN0); i++ :: else -> break od;
+    i = 0; do :: i <= ME -> jn[i] = NONE; i++ :: else -> break od;
+    cl[1] = CHAIN0; i = 0; do :: i < CHAIN0 -> C(1,i) = i; i++ :: else -> break od; settle()
+  };
+  do
+  :: atomic {
+     n = 0; do :: n < NN-1 -> n++ :: break od;
+     e = ne[n]; find_pos();
+     if
+     :: alive[n] && pos == 0 && ln[n] < MS -> ln[n]++; E(n,ln[n]) = e             /* write at the head */
+     :: alive[n] && ln[n] < MS && pos != 0 && (pos != NONE || (jn[e] == n && reconciled[n])) ->
+        k = e;                                                                     /* receive the next entry */
+#ifdef NO_FENCE
+        k = 1; do :: k < ME -> k++ :: break od;
+#endif
+        if :: F(k,n,ln[n]+1) != 0 -> ln[n]++; E(n,ln[n]) = F(k,n,ln[n]) :: else fi
+     :: alive[n] && pos != NONE && pos + 1 < cl[e] && A(e,n) > com[n] && com[n] < ln[n] -> com[n]++   /* receive an ACK */
+     :: alive[n] && pos != NONE && pos + 1 == cl[e] && jgot[n] < jack[e] -> jgot[n]++                /* receive the joiner's ACK */
+     :: alive[n] && lease[n] && pos != NONE && OPEN(n) ->            /* read */
+        t = C(e,cl[e]-1); r = NONE;
+        if
+        :: (t == n && SETTLED(n)) || (t != n && com[n] == ln[n]) -> r = com[n]
+        :: t != n && com[n] < ln[n] && alive[t] && lease[t] && ne[t] == e && OPEN(t) && com[t] <= ln[n] && SETTLED(t) -> r = com[t]
+        :: else
+        fi;
+        if :: r != NONE -> assert(r >= acked); seen(n, r) :: else fi
+     :: alive[n] && jn[e] == n && !reconciled[n] ->                                /* agree on a common prefix */
+        t = C(e,cl[e]-1);
+        if
+        :: alive[t] && ne[t] == e ->
+           k = ln[n];
+#ifndef NO_RECONCILE
+           k = 0; do :: k < ln[n] && k < ln[t] && E(n,k+1) == E(t,k+1) -> k++ :: else -> break od;
+#endif
+           i = k + 1; do :: i <= ln[n] -> E(n,i) = 0; i++ :: else -> break od;
+           ln[n] = k; if :: com[n] > k -> com[n] = k :: else fi; if :: dur[n] > k -> dur[n] = k :: else fi;
+           reconciled[n] = 1
+        :: else
+        fi
+     :: alive[n] && pos != NONE && pos + 1 == cl[e] && jn[e] != NONE && !joint[n] -> joint[n] = 1
+     :: alive[n] && pos != NONE && pos + 1 == cl[e] && jn[e] != NONE && !reported[e] && READY(n) && HEARD(n) && COUNTED(n) -> reported[e] = 1
+     :: alive[n] && e < cfg ->                                                     /* adopt a newer epoch */
+        k = e + 1; do :: k < cfg -> k++ :: break od;
+        e = k; find_pos();
+        if
+        :: jn[e] == n && !(fresh[n] && e <= since[n]) ->
+           reconciled[n] = 0; ne[n] = e; fresh[n] = 0; joint[n] = 0; jgot[n] = 0; gated[n] = 0
+        :: pos != NONE && (!fresh[n] || (cold[e] && e > since[n])) ->
+           fresh[n] = 0;
+           base[n] = ln[n];
+#ifndef NO_GATE
+           if :: jn[ne[n]] == n || (gated[n] && !S(ne[n],n)) -> gated[n] = 1 :: else -> gated[n] = 0 fi;
+#endif
+           ne[n] = e; joint[n] = 0; jgot[n] = 0
+        :: pos == NONE && jn[e] != n && !fresh[n] -> ne[n] = e; joint[n] = 0; jgot[n] = 0; gated[n] = 0
+        :: else
+        fi
+#ifdef DISK
+     :: alive[n] && dur[n] < ln[n] -> dur[n]++                                     /* the disk caught up a little */
+#endif
+     :: cfg < ME ->                                                                /* the control plane acts on n */
+        e = cfg; find_pos();
+        if
+        :: pos != NONE && cl[cfg] > 1 ->
+           END_LEASE(n); copy_cfg(); i = pos;
+           do :: i + 1 < cl[cfg] -> C(cfg+1,i) = C(cfg,i+1); i++ :: else -> break od;
+           C(cfg+1,i) = 0; cl[cfg+1] = cl[cfg] - 1; cfg++
+#ifdef DISK
+        :: pos != NONE && fresh[n] ->                    /* cold start from n, if all of the chain went down */
+           k = 0; i = 0;
+           do :: i < cl[cfg] -> if :: fresh[C(cfg,i)] -> k++ :: else fi; i++ :: else -> break od;
+           if
+           :: k == cl[cfg] -> C(cfg+1,0) = n; cl[cfg+1] = 1; jn[cfg+1] = NONE; cold[cfg+1] = 1; cfg++
+           :: else
+           fi
+#endif
+        :: pos == NONE && jn[cfg] == NONE && alive[n] -> copy_cfg(); jn[cfg+1] = n; cfg++
+        :: pos == NONE && jn[cfg] == n -> copy_cfg(); jn[cfg+1] = NONE; cfg++
+        :: pos == NONE && jn[cfg] == n && reported[cfg] ->
+           copy_cfg(); C(cfg+1,cl[cfg]) = n; cl[cfg+1] = cl[cfg] + 1; jn[cfg+1] = NONE; cfg++
+        :: else
+        fi
+     :: alive[n] && crashes < MC && !fresh[n] ->                                   /* crash and restart */
+        crashes++; lease[n] = 0; com[n] = 0; ne[n] = 0; joint[n] = 0; jgot[n] = 0; gated[n] = 0; reconciled[n] = 0;
+        fresh[n] = INCARN; since[n] = cfg;
+#ifdef DISK
+        k = dur[n];
+#else
+        k = 0;
+#endif
+        i = k + 1; do :: i <= ln[n] -> E(n,i) = 0; i++ :: else -> break od;
+        ln[n] = k
+     :: else
+     fi;
+     d_step { settle() }
+     }
+  od
+}
