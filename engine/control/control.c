@@ -126,11 +126,16 @@ static void control_retire(struct control *control)
         control_ring_released(old, control);
 }
 
+/* Is every member bound? For the first ring, too, to the incarnation that was heard of last. */
 static bool control_all_bound(const struct control *control)
 {
-    for (uint16_t i = 0; i < control->members; i++)
-        if (control->peer[i].incarnation == 0)
+    for (uint16_t i = 0; i < control->members; i++) {
+        const struct control_peer *peer = &control->peer[i];
+        if (peer->incarnation == 0)
             return false;
+        if (i != control->self && control->current == NULL && peer->heard != peer->incarnation)
+            return false;
+    }
     return true;
 }
 
