@@ -166,7 +166,7 @@ static void an_opening_that_is_repeated_opens_one_session(void **state)
     world_destroy(world);
 }
 
-static void send_close(struct world *world, const struct wire_session *session)
+static void send_bare(struct world *world, uint16_t operation, const struct wire_session *session)
 {
     struct forge forge;
     forge_request(&forge, world, 0, 1);
@@ -174,7 +174,7 @@ static void send_close(struct world *world, const struct wire_session *session)
         forge_frame(&forge, WIRE_FRAME_WRITE, 0, sizeof *frame + sizeof(struct wire_request));
     struct wire_request *request = (struct wire_request *)(frame + 1);
     *request = (struct wire_request){
-        .length = sizeof *request, .session = *session, .operation = WIRE_OP_SESSION_CLOSE};
+        .length = sizeof *request, .session = *session, .operation = operation};
     wire_request_sign(request);
     forge_send(&forge);
     world_run(world, MS);
@@ -191,15 +191,27 @@ static void a_client_that_leaves_frees_its_session_once(void **state)
     assert_true(hand_open(&hand, 0, 1));
     assert_int_equal(hand_do(&hand, 0, WIRE_OP_PUT, key, "v", 0).status, TORC_STATUS_OK);
     world_story(world, false);
-    send_close(world, &hand.session);
-    send_close(world, &hand.session); /* a copy: nothing to close any more */
-    send_close(world, &(struct wire_session){.epoch = 1, .number = 99});
+    send_bare(world, WIRE_OP_SESSION_CLOSE, &hand.session);
+    send_bare(world, WIRE_OP_SESSION_CLOSE, &hand.session); /* a copy: nothing to close any more */
+    send_bare(world, WIRE_OP_SESSION_CLOSE, &(struct wire_session){.epoch = 1, .number = 99});
     assert_int_equal(tale_told(world, "1 > 2  forward p0 #3 close"), 1);
     assert_int_equal(tale_told(world, "#4"), 0);
     assert_int_equal(
         hand_do(&hand, 0, WIRE_OP_PUT, key, "w", 0).status, TORC_STATUS_UNKNOWN_SESSION);
     assert_true(hand_open(&next, 0, 2));
     tale_at_rest(world);
+    world_destroy(world);
+}
+
+static void a_noop_of_a_client_is_invalid(void **state)
+{
+    (void)state;
+    struct world *world = tale_chain(3);
+    char key[16];
+    struct hand hand = tale_hand(world, 0, key);
+    send_bare(world, WIRE_OP_NOOP, &(struct wire_session){0, 0});
+    assert_int_equal(hand_wait(&hand, 0, 0).status, TORC_STATUS_INVALID);
+    assert_int_equal(WORLD_COUNTER(world, 1, entries_created), 1);
     world_destroy(world);
 }
 
@@ -265,6 +277,7 @@ int main(void)
         cmocka_unit_test(an_unknown_session_is_refused_and_not_created),
         cmocka_unit_test(an_opening_that_is_repeated_opens_one_session),
         cmocka_unit_test(a_client_that_leaves_frees_its_session_once),
+        cmocka_unit_test(a_noop_of_a_client_is_invalid),
         cmocka_unit_test(a_full_table_refuses_until_one_is_idle),
         cmocka_unit_test(two_who_want_the_last_place_are_both_answered),
         cmocka_unit_test(a_session_opened_after_a_long_silence_is_not_idle),
