@@ -3,6 +3,7 @@
  * libtorc: a client core, a kernel socket and a clock.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -123,6 +124,10 @@ void torc_client_close(struct torc_client *client)
 {
     if (client == NULL)
         return;
+    if (client->inside) {
+        fputs("torc_client_close was called from a callback of the same client\n", stderr);
+        abort();
+    }
     if (client->slots != NULL) {
         client_core_stop(client->core);
         if (client->net != NULL)

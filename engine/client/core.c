@@ -181,7 +181,7 @@ int client_core_submit(struct client_core *core, const struct client_call *call)
     request->large = CLIENT_NO_LARGE;
     request->packet = 0;
     request->sent = request->opening = request->routed = false;
-    request->wants_large = !client_fits_one(core, request);
+    request->wants_large = (uint32_t)call->key_bytes + call->value_bytes > core->payload_max;
     uint32_t place = core->submitted_first + core->submissions++;
     if (place >= core->config.requests)
         place -= core->config.requests;

@@ -182,6 +182,7 @@ struct client_core {
     uint32_t left; /* sessions of partitions before it were given up */
     bool waking;   /* something is left that the next step can do at once */
 
+    uint32_t payload_max; /* bytes of key and value of a request that fits a packet */
     struct client_request *requests;
     uint32_t *free_request; /* stack */
     uint32_t free_requests;
@@ -353,8 +354,6 @@ void client_large_send(struct client_core *core, uint32_t index);
 /* A slot for the request, or false: all are in use. */
 bool client_large_take(struct client_core *core, uint32_t index);
 void client_large_release(struct client_core *core, struct client_request *request);
-/* Does the request, with its value, fit one packet? */
-bool client_fits_one(const struct client_core *core, const struct client_request *request);
 /* All parts are wanted; halt: none is, and none is in flight. */
 void client_large_begin(struct client_core *core, struct client_large *large, uint32_t parts);
 void client_large_halt(struct client_core *core, struct client_large *large);

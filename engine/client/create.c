@@ -164,6 +164,12 @@ static void start(struct client_core *core, const struct client_config *config)
     core->free_requests = config->requests;
     client_wheel_init(
         &core->wheel, &core->requests[0].timer, (uint32_t)sizeof(struct client_request));
+    core->payload_max =
+        WIRE_FRAMES_BYTES - (uint32_t)(sizeof(struct wire_frame) + sizeof(struct wire_request));
+    TORC_ASSERT(wire_fits_one((uint32_t)sizeof(struct wire_request) + core->payload_max,
+                    config->packet_bytes) &&
+                !wire_fits_one((uint32_t)sizeof(struct wire_request) + core->payload_max + 1,
+                    WIRE_PACKET_BYTES));
     core->recent_mask = recent_places(config) - 1;
     core->session_mask = config->session_window - 1;
     core->packet_number = client_random(core) << 32;

@@ -10,13 +10,6 @@
 
 #include "engine/client/core.h"
 
-bool client_fits_one(const struct client_core *core, const struct client_request *request)
-{
-    return wire_fits_one(
-        (uint32_t)sizeof(struct wire_request) + request->key_bytes + request->value_bytes,
-        core->config.packet_bytes);
-}
-
 bool client_large_take(struct client_core *core, uint32_t index)
 {
     if (core->large_active == core->config.large)

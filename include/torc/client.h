@@ -15,7 +15,7 @@
  *
  * Context: a client is used by one thread at a time; different clients by different threads.
  * Callbacks run inside torc_client_poll, the synchronous calls and torc_client_close, and may
- * submit; they must not call poll, a synchronous call or close (-TORC_EINVAL, or an abort).
+ * submit; they must not call poll or a synchronous call (-TORC_EINVAL), nor close (aborts).
  *
  * Outcomes (enum torc_outcome): every call that was taken ends exactly once, at its deadline at
  * the latest, and says what is known. UNKNOWN means that it may have taken effect, or may yet.
