@@ -25,21 +25,6 @@ void wire_start(struct wire_builder *builder, void *buffer, uint32_t packet_byte
         .packet = buffer, .used = WIRE_PACKET_MIN, .limit = build_limit(packet_bytes)};
 }
 
-struct wire_frame *wire_add(struct wire_builder *builder, enum wire_frame_type type, uint32_t bytes)
-{
-    const uint32_t padded = wire_pad(bytes);
-    TORC_ASSERT(bytes >= sizeof(struct wire_frame) && bytes <= WIRE_FRAMES_BYTES);
-    TORC_ASSERT(padded <= wire_room(builder));
-    uint8_t *place = builder->packet + builder->used;
-    const uint64_t zero = 0;
-    memcpy(place + padded - sizeof zero, &zero, sizeof zero); /* the padding is among these */
-    struct wire_frame *frame = (struct wire_frame *)place;
-    *frame = (struct wire_frame){.type = (uint8_t)type, .length = (uint16_t)padded};
-    builder->used += padded;
-    builder->frames++;
-    return frame;
-}
-
 uint32_t wire_seal(struct wire_builder *builder, uint64_t cluster)
 {
     struct wire_packet *header = (struct wire_packet *)builder->packet;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/base/assert.h"
+#include "engine/wire/check.h"
 
 #define IN(type)        ((uint8_t)(1u << (type)))
 #define HEAD_ONLY       ((uint16_t)sizeof(struct wire_frame))
@@ -48,7 +49,7 @@ static bool is_zero(const uint8_t *bytes, size_t count)
  * Is the frame exactly `used` bytes and their padding long, and the padding 0? At most 7 bytes,
  * which are the upper ones of the frame's last eight.
  */
-static enum wire_drop check_end(const struct wire_frame *frame, uint32_t used)
+static inline enum wire_drop check_end(const struct wire_frame *frame, uint32_t used)
 {
     if (frame->length != wire_pad(used))
         return WIRE_DROP_bad_frame_length;
@@ -70,13 +71,13 @@ static bool piece_fits(uint64_t offset, uint64_t bytes, uint64_t total)
 }
 
 /* room is more than 0, so a length that wraps around agrees with none. */
-static enum wire_drop check_forward(const struct wire_frame *frame)
+static inline enum wire_drop check_forward(const struct wire_frame *frame)
 {
     const struct wire_entry *entry = (const struct wire_entry *)(frame + 1);
     const uint32_t room = frame->length - (uint32_t)sizeof *frame;
     if (wire_pad(wire_entry_bytes(entry)) != room)
         return WIRE_DROP_bad_request;
-    const enum wire_drop drop = wire_entry_check(entry, wire_entry_bytes(entry));
+    const enum wire_drop drop = check_entry(entry, wire_entry_bytes(entry));
     if (TORC_UNLIKELY(drop != WIRE_TAKEN))
         return drop;
     if (entry->class != frame->class || entry->partition != frame->partition)
@@ -85,13 +86,13 @@ static enum wire_drop check_forward(const struct wire_frame *frame)
 }
 
 /* WRITE and READ. */
-static enum wire_drop check_request(const struct wire_frame *frame, bool read)
+static inline enum wire_drop check_write(const struct wire_frame *frame, bool read)
 {
     const struct wire_request *request = (const struct wire_request *)(frame + 1);
     const uint32_t room = frame->length - (uint32_t)sizeof *frame;
     if (wire_pad(request->length) != room)
         return WIRE_DROP_bad_request;
-    const enum wire_drop drop = wire_request_check(request, request->length);
+    const enum wire_drop drop = check_request(request, request->length);
     if (TORC_UNLIKELY(drop != WIRE_TAKEN))
         return drop;
     if (WIRE_OP_IS_READ(request->operation) != read)
@@ -125,7 +126,7 @@ static enum wire_drop check_write_part(const struct wire_frame *frame)
     return check_part(frame, sizeof *part, part->total, part->offset);
 }
 
-static enum wire_drop check_reply(const struct wire_frame *frame)
+static inline enum wire_drop check_reply(const struct wire_frame *frame)
 {
     const struct wire_reply *reply = (const struct wire_reply *)frame;
     if (!piece_fits(reply->offset, reply->bytes, reply->total) ||
@@ -171,7 +172,8 @@ static enum wire_drop check_refuse(const struct wire_frame *frame)
     return refuse->version_min <= refuse->version_max ? WIRE_TAKEN : WIRE_DROP_bad_request;
 }
 
-static enum wire_drop check_rule(const struct wire_frame *frame, enum wire_packet_type packet)
+static inline enum wire_drop check_rule(
+    const struct wire_frame *frame, enum wire_packet_type packet)
 {
     const uint32_t type = frame->type < WIRE_FRAME_TYPES ? frame->type : 0;
     const struct wire_frame_rule *rule = &wire_frame_rules[type];
@@ -186,15 +188,15 @@ static enum wire_drop check_rule(const struct wire_frame *frame, enum wire_packe
     return WIRE_TAKEN;
 }
 
-static enum wire_drop check_body(const struct wire_frame *frame)
+static inline enum wire_drop check_body(const struct wire_frame *frame)
 {
     switch ((enum wire_frame_type)frame->type) {
     case WIRE_FRAME_FORWARD:
         return check_forward(frame);
     case WIRE_FRAME_WRITE:
-        return check_request(frame, false);
+        return check_write(frame, false);
     case WIRE_FRAME_READ:
-        return check_request(frame, true);
+        return check_write(frame, true);
     case WIRE_FRAME_REPLY:
         return check_reply(frame);
     case WIRE_FRAME_LINK_ACK:
@@ -219,8 +221,17 @@ static enum wire_drop check_body(const struct wire_frame *frame)
     return WIRE_TAKEN;
 }
 
-enum wire_drop wire_frame_check(const struct wire_frame *frame, enum wire_packet_type packet)
+enum wire_drop wire_frames_check(const struct wire_view *view)
 {
-    const enum wire_drop drop = check_rule(frame, packet);
-    return TORC_UNLIKELY(drop != WIRE_TAKEN) ? drop : check_body(frame);
+    const enum wire_packet_type packet = view->header.type;
+    const uint8_t *cursor = view->frames;
+    const struct wire_frame *frame;
+    while ((frame = wire_next(view, &cursor)) != NULL) {
+        enum wire_drop drop = check_rule(frame, packet);
+        if (TORC_LIKELY(drop == WIRE_TAKEN))
+            drop = check_body(frame);
+        if (TORC_UNLIKELY(drop != WIRE_TAKEN))
+            return drop;
+    }
+    return WIRE_TAKEN;
 }

@@ -28,9 +28,9 @@ enum wire_drop wire_packet_crc(
     const uint8_t *packet, size_t bytes, uint64_t cluster, uint32_t *crc);
 
 /*
- * Checks a frame against its rule and its own CRCs; its length stays within the packet and
- * the packet CRC is right.
+ * Checks a packet's frames against their rules and their own CRCs; their lengths stay within the
+ * packet and the packet CRC is right.
  */
-enum wire_drop wire_frame_check(const struct wire_frame *frame, enum wire_packet_type packet);
+enum wire_drop wire_frames_check(const struct wire_view *view);
 
 #endif

@@ -41,14 +41,7 @@ static enum wire_drop open_frames(const struct wire_view *view)
         return WIRE_DROP_bad_flags;
     if (carries_one_frame(header->type) && header->frames != 1)
         return WIRE_DROP_bad_frame_count;
-    const uint8_t *cursor = view->frames;
-    const struct wire_frame *frame;
-    while ((frame = wire_next(view, &cursor)) != NULL) {
-        const enum wire_drop drop = wire_frame_check(frame, header->type);
-        if (TORC_UNLIKELY(drop != WIRE_TAKEN))
-            return drop;
-    }
-    return WIRE_TAKEN;
+    return wire_frames_check(view);
 }
 
 enum wire_drop wire_open(const void *packet, size_t bytes, uint64_t cluster, struct wire_view *view)

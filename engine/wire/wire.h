@@ -16,7 +16,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
+#include "engine/base/assert.h"
 #include "engine/wire/messages.h"
 
 /*
@@ -121,8 +123,21 @@ static inline uint32_t wire_room(const struct wire_builder *builder)
  * filled in with type and length, the rest of the head zero, the body uninitialised but for the
  * padding. The caller has checked wire_room against wire_pad(bytes).
  */
-struct wire_frame *wire_add(
-    struct wire_builder *builder, enum wire_frame_type type, uint32_t bytes);
+static inline struct wire_frame *wire_add(
+    struct wire_builder *builder, enum wire_frame_type type, uint32_t bytes)
+{
+    const uint32_t padded = wire_pad(bytes);
+    TORC_ASSERT(bytes >= sizeof(struct wire_frame) && bytes <= WIRE_FRAMES_BYTES);
+    TORC_ASSERT(padded <= wire_room(builder));
+    uint8_t *place = builder->packet + builder->used;
+    const uint64_t zero = 0;
+    memcpy(place + padded - sizeof zero, &zero, sizeof zero); /* the padding is among these */
+    struct wire_frame *frame = (struct wire_frame *)place;
+    *frame = (struct wire_frame){.type = (uint8_t)type, .length = (uint16_t)padded};
+    builder->used += padded;
+    builder->frames++;
+    return frame;
+}
 
 /*
  * Fills in magic, version, length, frames and the packet CRC, once all frames are written.
