@@ -254,7 +254,10 @@ static void receive_packet(
     }
 }
 
-/* Starts loading what the frames of a packet will touch. */
+/*
+ * Starts loading what the frames of a packet will touch. An entry is applied when it is committed:
+ * at the tail as soon as it comes, elsewhere once the tail's word arrives.
+ */
 static void receive_prefetch(struct worker *worker, const struct wire_view *view)
 {
     const uint8_t *cursor = view->frames;
@@ -264,9 +267,14 @@ static void receive_prefetch(struct worker *worker, const struct wire_view *view
         if (vnode == VNODE_NONE)
             continue;
         if (frame->type == WIRE_FRAME_FORWARD)
-            vnode_prefetch(
+            vnode_prefetch_entry(
                 &worker->vnodes, vnode, &((const struct wire_entry *)(frame + 1))->request);
-        else if (frame->type == WIRE_FRAME_WRITE || frame->type == WIRE_FRAME_READ)
+        else if (frame->type == WIRE_FRAME_COMMITTED)
+            vnode_prefetch_committed(
+                &worker->vnodes, vnode, ((const struct wire_committed *)frame)->sequence);
+        else if (frame->type == WIRE_FRAME_WRITE)
+            vnode_prefetch_entry(&worker->vnodes, vnode, (const struct wire_request *)(frame + 1));
+        else if (frame->type == WIRE_FRAME_READ)
             vnode_prefetch(&worker->vnodes, vnode, (const struct wire_request *)(frame + 1));
     }
 }

@@ -130,6 +130,23 @@ void vnode_prefetch(struct vnode_set *set, uint32_t vnode, const struct wire_req
         (struct vnode_ahead){.vnode = vnode, .hash = hash};
 }
 
+void vnode_prefetch_entry(struct vnode_set *set, uint32_t vnode, const struct wire_request *request)
+{
+    if (chain_is_tail(&set->chains.chain[vnode]))
+        vnode_prefetch(set, vnode, request);
+    else
+        session_prefetch(set->sessions, vnode, &request->session);
+}
+
+void vnode_prefetch_committed(struct vnode_set *set, uint32_t vnode, uint64_t committed)
+{
+    uint64_t sequence = set->vnode[vnode].applied;
+    uint64_t last = log_last(set->chains.log, vnode);
+    uint64_t end = committed < last ? committed : last;
+    while (sequence < end)
+        vnode_prefetch(set, vnode, &log_entry(set->chains.log, vnode, ++sequence)->request);
+}
+
 void vnode_prefetch_end(struct vnode_set *set)
 {
     uint32_t last = set->ahead_count < VNODE_AHEAD ? set->ahead_count : VNODE_AHEAD;

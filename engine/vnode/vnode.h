@@ -72,6 +72,12 @@ static inline uint32_t vnode_find(const struct vnode_set *set, uint16_t class, u
  */
 void vnode_prefetch(struct vnode_set *set, uint32_t vnode, const struct wire_request *request);
 void vnode_prefetch_end(struct vnode_set *set);
+/* The same for a request that is to become, or for an entry that is, the last of the vnode's log.
+ */
+void vnode_prefetch_entry(
+    struct vnode_set *set, uint32_t vnode, const struct wire_request *request);
+/* The same for the entries that a commit number, which nobody has checked yet, would apply. */
+void vnode_prefetch_committed(struct vnode_set *set, uint32_t vnode, uint64_t committed);
 
 /* ---- request.c, read.c ---- frames from clients; wire_open has passed them */
 
