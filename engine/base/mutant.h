@@ -59,12 +59,14 @@
     X(stale_taken, "a request that its client does not await any more is taken")                   \
     X(window_one_more, "a session's window is taken for one larger than it is")                    \
     X(unknown_session_created, "a session that is not known is created")                           \
+    X(deletes_at_tail_only, "deletes change the state of the tail alone")                          \
     /* rule 12: say what is known */                                                               \
     X(refused_although_sent, "a call that was sent ends as refused at its deadline")               \
     X(deadline_never, "calls do not end at their deadline")                                        \
     X(busy_silent, "a node that has no room says nothing")                                         \
     X(resent_in_new_session, "what was sent in a lost session is sent again in the next")          \
     X(reply_number_unchecked, "a write's answer is matched by its place in the window alone")      \
+    X(read_numbers_restart, "a client's next life numbers its reads like its last")                \
     X(read_reply_unchecked, "a read takes the answer to an earlier one of its slot")               \
     /* links */                                                                                    \
     X(link_window_unchecked, "a packet goes out although its number's place is taken")             \

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "engine/base/mutant.h"
 #include "engine/client/core.h"
 
 #define DEFAULT(field, value)                                                                      \
@@ -156,7 +157,11 @@ static void start(struct client_core *core, const struct client_config *config)
     core->trouble = "";
     client_list_init(&core->unrouted);
     client_list_init(&core->large_waiting);
+    /* Not where the last life of this client began, which may have had the same address: a late
+     * answer to one of its reads must not name one of ours. */
+    const uint32_t generation = MUTANT(read_numbers_restart) ? 0 : (uint32_t)client_random(core);
     for (uint32_t i = 0; i < config->requests; i++) {
+        core->requests[i].generation = generation;
         core->requests[i].timer.slot = CLIENT_WHEEL_UNARMED;
         core->requests[i].large = CLIENT_NO_LARGE;
         core->free_request[i] = config->requests - 1 - i;

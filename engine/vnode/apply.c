@@ -30,6 +30,9 @@ static void vnode_apply_operation(struct vnode_set *set, uint32_t vnode,
         return;
     }
     struct torc_command command = vnode_command(request, entry->sequence);
+    if (MUTANT(deletes_at_tail_only) && !chain_is_tail(&set->chains.chain[vnode]) &&
+        command.operation == KV_DELETE)
+        command.operation = WIRE_OP_NOOP;
     struct torc_answer result;
     set->service->ops->apply(set->service, vnode, &command, &result);
     *answer = (struct session_answer){.status = result.status, .version = result.version};

@@ -105,6 +105,11 @@ void world_lose_if(struct world *world,
         uint32_t bytes),
     void *context);
 
+/* What a node is about to send may be changed on the way, up to WIRE_PACKET_BYTES: returns its
+ * length. NULL: nothing is. */
+void world_rewrite(struct world *world,
+    uint32_t (*rewrite)(void *context, uint8_t *packet, uint32_t bytes), void *context);
+
 /* A client: a step function of a burst, called when a packet comes for it or its wake time is
  * there. */
 void world_client(struct world *world, unsigned client,

@@ -55,6 +55,8 @@ struct world {
     unsigned ends_used; /* workers, and clients up to the last that was ever given a step */
     bool (*lose)(void *, struct torc_addr, struct torc_addr, const void *, uint32_t);
     void *lose_context;
+    uint32_t (*rewrite)(void *, uint8_t *, uint32_t);
+    void *rewrite_context;
     void (*watch)(void *, unsigned, unsigned);
     void *watch_context;
     void (*started)(void *, unsigned);

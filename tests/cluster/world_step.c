@@ -59,6 +59,13 @@ void world_lose_if(struct world *world,
     world->lose_context = context;
 }
 
+void world_rewrite(
+    struct world *world, uint32_t (*rewrite)(void *, uint8_t *, uint32_t), void *context)
+{
+    world->rewrite = rewrite;
+    world->rewrite_context = context;
+}
+
 /* Probabilities of 1000 as the network has them, of 65536. */
 static uint32_t of_65536(unsigned of_1000)
 {
@@ -136,9 +143,12 @@ static void end_step(struct world *world, struct world_end *end)
         node_worker_step(end->node, end->worker, &burst);
     else
         end->step(end->context, &burst);
-    for (unsigned i = 0; i < burst.tx_used; i++)
-        world_send_from(
-            world, end->host, end->address, world->tx[i].to, world->tx[i].data, world->tx[i].bytes);
+    for (unsigned i = 0; i < burst.tx_used; i++) {
+        struct torc_tx *tx = &world->tx[i];
+        if (world->rewrite != NULL && end->node != NULL)
+            tx->bytes = world->rewrite(world->rewrite_context, tx->data, tx->bytes);
+        world_send_from(world, end->host, end->address, tx->to, tx->data, tx->bytes);
+    }
     end_took(world, end, count);
     uint64_t wake =
         end->node != NULL ? clock_reaches(node, burst.wake_ns, world->now_ns) : burst.wake_ns;

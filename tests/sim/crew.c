@@ -309,6 +309,11 @@ void crew_read_all(struct crew *crew)
     world_client(crew->world, 0, crew_step, &crew->client[0]);
 }
 
+const char *crew_key(const struct crew *crew, unsigned key)
+{
+    return key < crew->plan->keys ? crew->key[key].name : NULL;
+}
+
 unsigned crew_unread(const struct crew *crew)
 {
     return crew->unread;

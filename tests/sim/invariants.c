@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "engine/node/inside.h"
+#include "tests/sim/once.h"
+#include "tests/sim/state.h"
 
 /* What one member's vnode was last seen with. */
 struct seen {
@@ -31,6 +33,7 @@ struct invariants {
     uint64_t entries;
     uint64_t
         *moved; /* [(nodes + 1) * workers] entries made, appended and applied when last looked at */
+    struct once once;
     bool *lost; /* [nodes + 1] restarted since the cluster did */
     char broken[320];
 };
@@ -56,6 +59,7 @@ void invariants_destroy(struct invariants *invariants)
         free(invariants->ghost[p].digest);
     free(invariants->ghost);
     free(invariants->seen);
+    once_free(&invariants->once);
     free(invariants->moved);
     free(invariants->lost);
     free(invariants);
@@ -115,6 +119,10 @@ static void check_entry(struct invariants *invariants, const struct inside_vnode
                 "has entry %llu, which no head created (rule 1: one writer)",
                 (unsigned long long)sequence);
         ghost_add(ghost, seen->digest);
+        if (!once_add(&invariants->once, entry))
+            broken(invariants, id, vnode->partition,
+                "entry %llu is the second one of request %llu of a session (rule 11)",
+                (unsigned long long)sequence, (unsigned long long)entry->request.number);
     } else if (ghost->digest[sequence] != seen->digest) {
         broken(invariants, id, vnode->partition, "has another entry %llu than the others (rule 1)",
             (unsigned long long)sequence);
@@ -217,6 +225,8 @@ void invariants_check(struct invariants *invariants, unsigned id, unsigned worke
     }
     if (inside_log_used(node, worker) > inside_log_capacity(node, worker))
         broken(invariants, id, 0, "the log stream uses more memory than it has");
+    if (state_over_credit(node, worker))
+        broken(invariants, id, 0, "a link has more packets in flight than its peer has room for");
 }
 
 void invariants_restarted(struct invariants *invariants, unsigned id)
@@ -232,6 +242,7 @@ void invariants_restarted(struct invariants *invariants, unsigned id)
     /* all restarted: another life */
     for (uint32_t p = 0; p < invariants->partitions; p++)
         invariants->ghost[p].count = 0;
+    once_clear(&invariants->once);
     memset(invariants->lost, 0, (invariants->nodes + 1) * sizeof(bool));
 }
 
@@ -251,7 +262,6 @@ static void check_quiet_partition(struct invariants *invariants, uint32_t partit
     }
 }
 
-/* All members of a chain answer each key alike: their stores were fed the same log. */
 void invariants_check_quiet(struct invariants *invariants)
 {
     for (uint32_t p = 0; p < invariants->partitions; p++)

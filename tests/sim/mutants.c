@@ -38,6 +38,7 @@ int mutants_all(const char *name, uint64_t search, uint64_t length_ns)
 
 #include "engine/base/assert.h"
 #include "engine/base/mutant.h"
+#include "tests/sim/mutants_recorded.h"
 #include "tests/sim/run.h"
 
 #define MUTANTS_LENGTH_NS       6000000000u /* of a world that is searched: 0.1 minutes */
@@ -47,13 +48,6 @@ struct mutant_info {
 };
 #define MUTANT_INFO(name, what) [MUTANT_##name] = {#name, what},
 static const struct mutant_info mutants[MUTANT_COUNT] = {MUTANTS(MUTANT_INFO)};
-
-/* The first world of 6 s, or of `length_ns`, that shows it. */
-struct recorded {
-    uint32_t seed;
-    uint64_t length_ns;
-};
-#include "tests/sim/mutants_recorded.h"
 
 static enum mutant mutant_named(const char *name)
 {
@@ -150,8 +144,8 @@ static double wall_s(void)
 static bool hunt_one(enum mutant mutant, uint64_t search, uint64_t length_ns)
 {
     double begin_s = wall_s();
-    uint64_t usual_ns =
-        recorded[mutant].length_ns > 0 ? recorded[mutant].length_ns : MUTANTS_LENGTH_NS;
+    uint64_t usual_ns = recorded[mutant].length_ms > 0 ? recorded[mutant].length_ms * 1000000ull
+                                                       : MUTANTS_LENGTH_NS;
     *hunt = (struct hunt){.seed = search ? 1 : recorded[mutant].seed,
         .last = search ? search : recorded[mutant].seed,
         .length_ns = length_ns > 0 ? length_ns : usual_ns};

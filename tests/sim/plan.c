@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "engine/base/prng.h"
+#include "engine/log/log.h"
 
 #define MS 1000000ull
 #define S  1000000000ull
@@ -121,6 +122,9 @@ struct plan plan_draw(uint64_t seed, const struct plan_options *options)
     draw_network(&prng, &plan.world);
     draw_clients(&prng, &plan);
     draw_weather(&prng, &plan);
+    plan.strays = draw_some(&prng, 6, 50);
+    if (prng_below(&prng, 2) == 0)
+        plan.world.log_bytes = log_bytes_min(); /* streams that fill up */
     return plan;
 }
 
@@ -129,11 +133,12 @@ void plan_describe(const struct plan *plan, char *text, size_t bytes)
     const struct world_config *w = &plan->world;
     snprintf(text, bytes,
         "%u nodes x %u workers, Q %u, N %u, %u clients, %u keys, %llu calls/s; loss %u dup %u "
-        "corrupt %u straggle %u of 1000, jitter %llu us%s%s%s%s%s",
+        "corrupt %u straggle %u of 1000, jitter %llu us%s%s%s%s%s%s%s",
         w->nodes, w->workers, w->partitions, w->replicas, plan->clients, plan->keys,
         (unsigned long long)plan->calls_per_s, w->loss, w->duplication, w->corruption, w->straggle,
         (unsigned long long)w->jitter_ns / 1000, plan->cut_every_ns > 0 ? ", partitions" : "",
         plan->pause_every_ns > 0 ? ", pauses" : "", plan->clock_every_ns > 0 ? ", clocks" : "",
         plan->crash_every_ns > 0 ? ", client crashes" : "",
-        plan->restart_every_ns > 0 ? ", restarts" : "");
+        plan->restart_every_ns > 0 ? ", restarts" : "",
+        plan->strays > 0 ? ", frames of other epochs" : "", w->log_bytes > 0 ? ", small logs" : "");
 }

@@ -29,6 +29,7 @@ struct plan {
     uint64_t crash_every_ns;   /* of a client */
     uint64_t restart_every_ns; /* of a member, and some time later of the whole cluster */
     unsigned drift_ppm;
+    unsigned strays; /* of 1000 packets between members: carry a frame of another epoch */
 };
 
 /* What the command line fixes; 0: drawn. */

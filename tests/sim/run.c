@@ -7,9 +7,12 @@
 #include "drivers/net/sim.h"
 #include "tests/sim/checker.h"
 #include "tests/sim/invariants.h"
+#include "tests/sim/state.h"
+#include "tests/sim/strays.h"
 #include "tests/sim/weather.h"
 
-#define S 1000000000ull
+#define S             1000000000ull
+#define RUN_SETTLE_NS 400000000ull /* twice the longest timeout of a link */
 
 struct run {
     const struct run_options *options;
@@ -19,6 +22,9 @@ struct run {
     struct weather *weather;
     struct invariants *invariants;
     struct history history;
+    struct strays strays;
+    uint64_t busy_told; /* answers BUSY that were sent */
+    uint64_t stuck;     /* chains found stuck until everything had healed */
     struct run_result result;
 };
 
@@ -72,6 +78,38 @@ static bool run_over(struct world *world, void *context)
     return !run->result.held;
 }
 
+static bool is_busy(const struct wire_frame *frame)
+{
+    return frame->type == WIRE_FRAME_REPLY &&
+           ((const struct wire_reply *)frame)->status == TORC_STATUS_BUSY;
+}
+
+/* Every packet that a node sends passes here. */
+static uint32_t run_sent(void *context, uint8_t *packet, uint32_t bytes)
+{
+    struct run *run = context;
+    if (((const struct wire_packet *)packet)->type != WIRE_REPLY)
+        return strays_slip_in(&run->strays, packet, bytes);
+    struct wire_view view = {.frames = packet + WIRE_PACKET_MIN, .end = packet + bytes};
+    const uint8_t *cursor = view.frames;
+    const struct wire_frame *frame;
+    while ((frame = wire_next(&view, &cursor)) != NULL)
+        run->busy_told += is_busy(frame);
+    return bytes;
+}
+
+/* "BUSY is a hint with a delay, never silence" (rule 12). */
+static void run_check_busy(struct run *run)
+{
+    uint64_t meant = 0;
+    for (unsigned id = 1; id <= run->plan.world.nodes; id++)
+        meant +=
+            WORLD_COUNTER(run->world, id, busy_window) + WORLD_COUNTER(run->world, id, busy_log) +
+            WORLD_COUNTER(run->world, id, busy_draining) - WORLD_COUNTER(run->world, id, tx_short);
+    if ((int64_t)(meant - run->busy_told) > 0)
+        run_fail(run, "silence", "requests that met a full window or log were not answered BUSY");
+}
+
 /* Lets the world go on, with its weather, for so long or until something breaks. */
 static void run_weather(struct run *run, uint64_t ns)
 {
@@ -103,6 +141,43 @@ static bool run_drained(struct world *world, void *context)
     return true;
 }
 
+/* How often chains were found stuck, by the last net that there is for them. */
+static uint64_t run_stuck(const struct run *run)
+{
+    uint64_t sum = 0;
+    for (unsigned id = 1; id <= run->plan.world.nodes; id++)
+        sum += WORLD_COUNTER(run->world, id, chains_resent);
+    return sum;
+}
+
+/*
+ * Once everything healed, and what waited for a timeout has been sent, links lose nothing: a chain
+ * that is still stuck has an entry that was forgotten. Only a large entry that was damaged under
+ * way needs the last net.
+ */
+static void run_settle(struct run *run)
+{
+    world_run(run->world, RUN_SETTLE_NS);
+    run->stuck = run_stuck(run);
+}
+
+static void run_check_stuck(struct run *run)
+{
+    bool damaged = run->plan.large > 0 && run->plan.world.corruption > 0;
+    if (run_stuck(run) > run->stuck && !damaged)
+        run_fail(run, "forgotten", "a chain was stuck although everything had healed");
+}
+
+/* The same entries make the same state. */
+static void run_check_state(struct run *run)
+{
+    char why[256];
+    const char *key;
+    for (unsigned i = 0; (key = crew_key(run->crew, i)) != NULL; i++)
+        if (!state_same(run->world, key, why, sizeof why))
+            run_fail(run, "state", why);
+}
+
 /* Everything heals; then everything must finish: liveness is an invariant too. */
 static void run_finish(struct run *run)
 {
@@ -110,6 +185,7 @@ static void run_finish(struct run *run)
     weather_clear(run->weather);
     if (!world_serving(run->world, 30 * S))
         run_fail(run, "liveness", "after everything healed the cluster does not serve");
+    run_settle(run);
     if (!world_run_until(run->world, run_idle, run, run->plan.deadline_ns + 5 * S))
         run_fail(run, "liveness", "a call has no outcome although its deadline passed");
     run_look(run);
@@ -126,6 +202,9 @@ static void run_finish(struct run *run)
     run_look(run);
     invariants_check_quiet(run->invariants);
     run_look(run);
+    run_check_stuck(run);
+    run_check_state(run);
+    run_check_busy(run);
 }
 
 static void run_check_history(struct run *run)
@@ -185,6 +264,8 @@ struct run_result run_seed(uint64_t seed, const struct run_options *options)
     world_started(run.world, run_started, &run);
     if (options->trace != NULL)
         world_story_to(run.world, options->trace);
+    run.strays = (struct strays){.prng = {seed ^ 0x57a95ull}, .of_1000 = run.plan.strays};
+    world_rewrite(run.world, run_sent, &run);
     if (!options->no_checks)
         world_watch(run.world, run_watch, &run);
     run.crew = crew_create(run.world, &run.plan, &run.history);
