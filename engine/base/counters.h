@@ -21,7 +21,7 @@
     X(entries_received, "entries appended from a predecessor")                                     \
     X(entries_applied, "entries applied to the service")                                           \
     X(entries_resent, "entries, or parts, sent again after a loss")                                \
-    X(entries_compacted, "entries of stragglers moved on in the log")                              \
+    X(log_moved_bytes, "bytes of stragglers' entries that were moved on in the log")               \
     X(answered_again, "retries answered from the session")                                         \
     X(retry_in_flight, "retries of what is not yet committed")                                     \
     X(applied_twice_avoided, "second entries of one request, not applied")                         \

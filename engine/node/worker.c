@@ -283,6 +283,8 @@ static bool worker_quiet(const struct worker *worker)
 
 static void worker_scan(struct worker *worker, uint64_t now_ns)
 {
+    __atomic_store_n(&worker->side->counters.log_moved_bytes,
+        log_moved_bytes(worker->vnodes.chains.log), __ATOMIC_RELAXED);
     worker->next_scan_ns = now_ns + WORKER_SCAN_NS;
     vnode_scan(&worker->vnodes, WORKER_SCAN_VNODES);
     worker->vnodes.draining = __atomic_load_n(&worker->meeting->draining, __ATOMIC_RELAXED) != 0;
