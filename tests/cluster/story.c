@@ -169,6 +169,13 @@ static void story_frame(struct story *story, const struct wire_frame *frame)
     }
 }
 
+/* Whom it names, and whether it wants an answer. */
+static void story_hello(struct story *story, const struct wire_packet *header)
+{
+    story_add(story, "%s%s", header->receiver_incarnation == 0 ? " whoever you are" : " to you",
+        header->number == 1 ? ", who are you?" : "");
+}
+
 static bool story_tells(const struct story *story, const struct wire_frame *frame)
 {
     return story->links || (frame->type != WIRE_FRAME_LINK_ACK && frame->type != WIRE_FRAME_HELLO);
@@ -191,6 +198,8 @@ void story_packet(struct story *story, uint64_t now_ns, struct torc_addr from, s
         story_who(story, to);
         story_add(story, "  ");
         story_frame(story, frame);
+        if (view.header.type == WIRE_HELLO)
+            story_hello(story, &view.header);
         story_add(story, lost ? "  (lost)\n" : "\n");
     }
 }
