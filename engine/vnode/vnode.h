@@ -34,7 +34,7 @@ struct vnode_ahead {
     uint32_t vnode;
     uint64_t hash;
 };
-#define VNODE_AHEAD 8u /* a power of 2: loads from memory that a core may well have under way */
+#define VNODE_AHEAD 32u /* a power of 2: between asking for an index line and looking into it */
 
 /* All vnodes of a worker and what they share. vnode i is chain i. */
 struct vnode_set {
