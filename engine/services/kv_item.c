@@ -228,6 +228,8 @@ void kv_item_read(const struct kv_store *kv, const struct kv_item *item, uint32_
         memcpy(out, item->bytes + first, bytes);
         return;
     }
+    if (bytes == 0) /* from behind its end: there is no such block */
+        return;
     struct kv_cursor cursor = kv_item_seek(kv, (struct kv_item *)item, first);
     while (bytes != 0) {
         uint32_t piece;

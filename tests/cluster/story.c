@@ -47,7 +47,7 @@ const char *story_text(const struct story *story)
 __attribute__((format(printf, 2, 3))) static void story_add(
     struct story *story, const char *format, ...)
 {
-    char line[256];
+    char line[WIRE_PACKET_BYTES + 64]; /* the value of a reply and what is said of it */
     va_list arguments;
     va_start(arguments, format);
     int bytes = vsnprintf(line, sizeof line, format, arguments);
