@@ -10,8 +10,9 @@
  * happen as early as they may, which is the hardest case for the invariants; receiving,
  * adopting, syncing and crashing are free.
  *
- * A lease lasts as long as it may, which allows the most reads: it ends in the same step as the
- * configuration that removes its holder is committed, and is renewed as soon as the rule allows.
+ * A lease lasts as long as it may, which allows the most reads: it ends in the step that commits
+ * the configuration without its holder, and a new one, which names that configuration, is granted
+ * at once, as the holder may be owed one for another of its chains.
  *
  * What nobody can look at again (messages and configurations of epochs that everybody left) is
  * cleared, so that histories which differ in nothing else become one state.
@@ -31,6 +32,9 @@
 #ifndef CHAIN0
 #define CHAIN0 3      /* length of the first chain: nodes 0, 1, ... */
 #endif
+#ifndef KEYS
+#define KEYS 1        /* keys, at most 2 */
+#endif
 #define NONE 15
 
 byte cfg = 1;                       /* newest committed epoch */
@@ -40,27 +44,29 @@ byte jn[ME+1];                      /* its joiner, or NONE */
 bit  cold[ME+1];                    /* committed because every member of the last chain had gone down */
 bit  reported[ME+1];                /* the tail reported the joiner caught up */
 
-bit  alive[NN], lease[NN], fresh[NN], joint[NN], reconciled[NN], gated[NN];
+bit  alive[NN], fresh[NN], joint[NN], reconciled[NN], gated[NN];
+byte le[NN];                        /* epoch that its lease names */
 byte ne[NN], ln[NN], com[NN], since[NN];
 byte jgot[NN];                      /* the same, as far as this tail received it in its epoch */
-byte ent[NN*(MS+1)];                /* creation epoch of the entry at a sequence number */
-byte fwd[(ME+1)*NN*(MS+1)];         /* FORWARD sent to a node: creation epoch, 0 = never */
+byte ent[NN*(MS+1)];                /* entry at a sequence number: creation epoch, and its key */
+byte fwd[(ME+1)*NN*(MS+1)];         /* FORWARD sent to a node: the entry, 0 = never */
 byte ack[(ME+1)*NN];                /* highest ACK sent to a node in an epoch */
 byte jack[ME+1];                    /* 1 + highest ACK sent by the joiner; 0: none since it agreed on the prefix */
 byte dur[NN];                       /* synced up to here (-DDISK) */
 byte dwn[(ME+1)*NN];                /* highest SYNCED sent down to a node: it and all before it */
 byte base[NN];                      /* what a node held when it adopted its epoch */
 bit  syn[(ME+1)*NN];                /* SYNC sent to a node in an epoch */
-byte acked;                         /* ghost: highest sequence number a client saw */
-byte gep[MS+1];                     /* ghost: creation epoch of what it saw */
+byte acked[KEYS];                   /* ghost: highest sequence number of a key that a client saw */
+byte gep[MS+1];                     /* ghost: what it saw there */
 byte crashes;
 
-byte n, e, i, m, k, r, pos, t, q;
+byte n, e, i, m, k, r, pos, t, q, key;
 
 #define E(n,s)   ent[(n)*(MS+1)+(s)]
 #define F(e,n,s) fwd[((e)*NN+(n))*(MS+1)+(s)]
 #define A(e,n)   ack[(e)*NN+(n)]
 #define S(e,n)   syn[(e)*NN+(n)]
+#define KEY(x)   ((x) / 16)
 #define C(e,i)   ch[(e)*NN+(i)]
 #define D(e,n)   dwn[(e)*NN+(n)]
 #define LIVE(n)  (fresh[n] -> since[n] + 1 : ne[n])      /* the oldest epoch it may yet act in */
@@ -83,7 +89,7 @@ byte n, e, i, m, k, r, pos, t, q;
 #ifdef NO_LEASE
 #define END_LEASE(n) skip
 #else
-#define END_LEASE(n) lease[n] = 0
+#define END_LEASE(n) le[n] = cfg + 1
 #endif
 #ifdef NO_READY
 #define READY(n) true
@@ -103,10 +109,27 @@ byte n, e, i, m, k, r, pos, t, q;
 #define SETTLED(n) (com[n] >= base[n])
 #endif
 #ifdef NO_LEASE_EPOCH
-#define MAY_RENEW(n) true
+#define LEASE(n) (!fresh[n])
 #else
-#define MAY_RENEW(n) (ne[n] == cfg)
+#define LEASE(n) (!fresh[n] && ne[n] >= le[n])
 #endif
+/* the tail's word on what is committed */
+#ifdef NO_WORD_LEASE
+#define WORD_LEASE(t) true
+#else
+#define WORD_LEASE(t) LEASE(t)
+#endif
+#ifdef NO_WORD_EPOCH
+#define WORD_EPOCH(t) true
+#else
+#define WORD_EPOCH(t) (ne[t] == e)
+#endif
+#ifdef NO_ASK
+#define CLEAN true
+#else
+#define CLEAN (!m)
+#endif
+#define CAN_ANSWER(t) (alive[t] && WORD_LEASE(t) && WORD_EPOCH(t) && OPEN(t) && SETTLED(t))
 #ifdef NO_INCARN
 #define INCARN 0
 #else
@@ -117,15 +140,26 @@ inline find_pos() { /* place of n in the chain of epoch e; NONE if not a full me
   pos = NONE; i = 0;
   do :: i < cl[e] -> if :: C(e,i) == n -> pos = i :: else fi; i++ :: else -> break od
 }
-inline seen(who, upto) { /* a client sees entries 1..upto of who */
-  i = 1;
-  do
-  :: i <= upto ->
-     assert(i <= ln[who]);
-     if :: gep[i] == 0 -> gep[i] = E(who,i) :: else -> assert(gep[i] == E(who,i)) fi; i++
-  :: else -> break
-  od;
-  if :: upto > acked -> acked = upto :: else fi
+inline see(who, s) { /* a client sees entry s of who */
+  assert(s <= ln[who]);
+  if :: gep[s] == 0 -> gep[s] = E(who,s) :: else -> assert(gep[s] == E(who,s)) fi;
+  if :: s > acked[KEY(E(who,s))] -> acked[KEY(E(who,s))] = s :: else fi
+}
+inline replies(who, upto) { /* the clients of entries 1..upto of who have their answers */
+  i = 1; do :: i <= upto -> see(who, i); i++ :: else -> break od
+}
+inline find_dirty() { /* m: is key among what n does not know to be committed? */
+  m = 0;
+#ifdef NO_DIRTY_ALL
+  if :: com[n] < ln[n] -> m = (KEY(E(n,ln[n])) == key) :: else fi
+#else
+  i = com[n] + 1; do :: i <= ln[n] -> if :: KEY(E(n,i)) == key -> m = 1 :: else fi; i++ :: else -> break od
+#endif
+}
+inline answer(who, upto) { /* a read of key: its last entry up to there */
+  i = upto; do :: i > 0 && KEY(E(who,i)) != key -> i-- :: else -> break od;
+  assert(i >= acked[key]);
+  if :: i > 0 -> see(who, i) :: else fi
 }
 inline forget() { /* what nobody can ever look at again is made equal, so that states meet */
 #ifdef NO_INCARN
@@ -207,7 +241,7 @@ inline settle() { /* everything that nodes send or commit without waiting */
         if :: pos > 0 && D(e,q) < k -> k = D(e,q) :: else fi;
 #endif
         if :: joint[q] && jn[e] != NONE && jgot[q] < k + 1 -> k = (jgot[q] > 0 -> jgot[q] - 1 : 0) :: else fi;
-        if :: k > com[q] -> com[q] = k; seen(q, k) :: else fi
+        if :: k > com[q] -> com[q] = k; replies(q, k) :: else fi
      :: else
      fi;
      if
@@ -217,7 +251,7 @@ inline settle() { /* everything that nodes send or commit without waiting */
      fi; q++
   :: else -> break
   od;
-  q = 0; do :: q < NN -> if :: !fresh[q] && MAY_RENEW(q) -> lease[q] = 1 :: else fi; q++ :: else -> break od;
+  q = 0; do :: q < NN -> if :: !fresh[q] && ne[q] >= le[q] -> le[q] = 0 :: else fi; q++ :: else -> break od;
   forget();
   n = 0; e = 0; i = 0; m = 0; k = 0; r = 0; pos = 0; t = 0; q = 0
 }
@@ -228,7 +262,7 @@ inline copy_cfg() { /* the next epoch begins as a copy of this one */
 
 init {
   d_step {
-    i = 0; do :: i < NN -> alive[i] = 1; fresh[i] = (i >= CHAIN0); lease[i] = (i < CHAIN0); ne[i] = (i < CHAIN0); i++ :: else -> break od;
+    i = 0; do :: i < NN -> alive[i] = 1; fresh[i] = (i >= CHAIN0); ne[i] = (i < CHAIN0); i++ :: else -> break od;
     i = 0; do :: i <= ME -> jn[i] = NONE; i++ :: else -> break od;
     cl[1] = CHAIN0; i = 0; do :: i < CHAIN0 -> C(1,i) = i; i++ :: else -> break od; settle()
   };
@@ -238,6 +272,10 @@ init {
      e = ne[n]; find_pos();
      if
      :: alive[n] && pos == 0 && ln[n] < MS -> ln[n]++; E(n,ln[n]) = e             /* write at the head */
+#if KEYS > 1
+        if :: E(n,ln[n]) = e + 16 :: skip fi
+#endif
+
      :: alive[n] && ln[n] < MS && pos != 0 && (pos != NONE || (jn[e] == n && reconciled[n])) ->
         k = e;                                                                     /* receive the next entry */
 #ifdef NO_FENCE
@@ -246,14 +284,18 @@ init {
         if :: F(k,n,ln[n]+1) != 0 -> ln[n]++; E(n,ln[n]) = F(k,n,ln[n]) :: else fi
      :: alive[n] && pos != NONE && pos + 1 < cl[e] && A(e,n) > com[n] && com[n] < ln[n] -> com[n]++   /* receive an ACK */
      :: alive[n] && pos != NONE && pos + 1 == cl[e] && jgot[n] < jack[e] -> jgot[n]++                /* receive the joiner's ACK */
-     :: alive[n] && lease[n] && pos != NONE && OPEN(n) ->            /* read */
-        t = C(e,cl[e]-1); r = NONE;
+     :: alive[n] && LEASE(n) && pos != NONE && OPEN(n) ->            /* read */
+#if KEYS > 1
+        if :: key = 0 :: key = 1 fi;
+#endif
+        t = C(e,cl[e]-1); r = NONE; find_dirty();
         if
-        :: (t == n && SETTLED(n)) || (t != n && com[n] == ln[n]) -> r = com[n]
-        :: t != n && com[n] < ln[n] && alive[t] && lease[t] && ne[t] == e && OPEN(t) && com[t] <= ln[n] && SETTLED(t) -> r = com[t]
+        :: t == n && SETTLED(n) -> r = com[n]
+        :: t != n && CLEAN -> r = com[n]
+        :: t != n && !CLEAN && CAN_ANSWER(t) && com[t] <= ln[n] -> r = com[t]
         :: else
         fi;
-        if :: r != NONE -> assert(r >= acked); seen(n, r) :: else fi
+        if :: r != NONE -> answer(n, r) :: else fi; key = 0
      :: alive[n] && jn[e] == n && !reconciled[n] ->                                /* agree on a common prefix */
         t = C(e,cl[e]-1);
         if
@@ -311,7 +353,7 @@ init {
         :: else
         fi
      :: alive[n] && crashes < MC && !fresh[n] ->                                   /* crash and restart */
-        crashes++; lease[n] = 0; com[n] = 0; ne[n] = 0; joint[n] = 0; jgot[n] = 0; gated[n] = 0; reconciled[n] = 0;
+        crashes++; le[n] = 0; com[n] = 0; ne[n] = 0; joint[n] = 0; jgot[n] = 0; gated[n] = 0; reconciled[n] = 0;
         fresh[n] = INCARN; since[n] = cfg;
 #ifdef DISK
         k = dur[n];
