@@ -43,6 +43,16 @@ byte cl[ME+1];                      /* its length */
 byte jn[ME+1];                      /* its joiner, or NONE */
 bit  cold[ME+1];                    /* committed because every member of the last chain had gone down */
 bit  reported[ME+1];                /* the tail reported the joiner caught up */
+#ifdef TWO
+byte ce[ME+1];                      /* chain epoch: rings that change the other chain alone leave it */
+byte gave[NN];                      /* chain epoch in which it gave up this chain, healthy */
+#ifdef NO_WORKER
+byte nother[NN];                    /* the ring at the worker of its other chain */
+#endif
+#define CE(e) ce[e]
+#else
+#define CE(e) (e)
+#endif
 
 bit  alive[NN], fresh[NN], joint[NN], reconciled[NN], gated[NN];
 byte le[NN];                        /* epoch that its lease names */
@@ -69,7 +79,7 @@ byte n, e, i, m, k, r, pos, t, q, key;
 #define KEY(x)   ((x) / 16)
 #define C(e,i)   ch[(e)*NN+(i)]
 #define D(e,n)   dwn[(e)*NN+(n)]
-#define LIVE(n)  (fresh[n] -> since[n] + 1 : ne[n])      /* the oldest epoch it may yet act in */
+#define LIVE(n)  (fresh[n] -> since[n] + 1 : CE(ne[n]))      /* the oldest epoch it may yet act in */
 
 #ifdef NO_FENCE
 #define FORGET(e,n,s) skip
@@ -108,10 +118,27 @@ byte n, e, i, m, k, r, pos, t, q, key;
 #else
 #define SETTLED(n) (com[n] >= base[n])
 #endif
+#if !defined(TWO) || defined(NO_GIVE_UP)
+#define GAVE(n,e) false
+#else
+#define GAVE(n,e) (gave[n] == (e))
+#endif
+#ifdef NO_GIVE_EPOCH
+#define HEARD_GAVE(n) (gave[n] != 0)
+#else
+#define HEARD_GAVE(n) (gave[n] == CE(cfg))
+#endif
+#if !defined(TWO) || defined(NO_UNCHANGED)
+#define UNCHANGED(n) false
+#else
+#define UNCHANGED(n) (!fresh[n] && CE(e) == CE(ne[n]))
+#endif
 #ifdef NO_LEASE_EPOCH
 #define LEASE(n) (!fresh[n])
+#elif defined(NO_WORKER)
+#define LEASE(n) (!fresh[n] && (ne[n] >= le[n] || nother[n] >= le[n]) && !GAVE(n,CE(ne[n])))
 #else
-#define LEASE(n) (!fresh[n] && ne[n] >= le[n])
+#define LEASE(n) (!fresh[n] && ne[n] >= le[n] && !GAVE(n,CE(ne[n])))
 #endif
 /* the tail's word on what is committed */
 #ifdef NO_WORD_LEASE
@@ -122,7 +149,7 @@ byte n, e, i, m, k, r, pos, t, q, key;
 #ifdef NO_WORD_EPOCH
 #define WORD_EPOCH(t) true
 #else
-#define WORD_EPOCH(t) (ne[t] == e)
+#define WORD_EPOCH(t) (CE(ne[t]) == e)
 #endif
 #ifdef NO_ASK
 #define CLEAN true
@@ -177,7 +204,7 @@ inline forget() { /* what nobody can ever look at again is made equal, so that s
      od;
      if
      :: !fresh[q] ->
-        e = ne[q]; n = q; find_pos();
+        e = CE(ne[q]); n = q; find_pos();
         if
         :: pos != NONE || (jn[e] == q && reconciled[q]) -> i = 1; do :: i <= ln[q] -> FORGET(e,q,i); i++ :: else -> break od
         :: else
@@ -191,12 +218,15 @@ inline forget() { /* what nobody can ever look at again is made equal, so that s
   e = 1;
   do
   :: e < cfg ->
-     reported[e] = 0;
+     if :: e < CE(cfg) -> reported[e] = 0 :: else fi;
      if :: cl[e] > 0 && LIVE(C(e,cl[e]-1)) > e -> jack[e] = 0 :: else fi;
      q = 0;
      do :: q < NN && (LIVE(q) > e || (fresh[q] && jn[e] != q && !cold[e])) -> q++ :: else -> break od;
      if
      :: q == NN ->
+#ifdef TWO
+        ce[e] = 0;
+#endif
         cl[e] = 0; jn[e] = NONE; cold[e] = 0; jack[e] = 0; i = 0;
         do :: i < NN -> C(e,i) = 0; i++ :: else -> break od
      :: else
@@ -209,7 +239,7 @@ inline settle() { /* everything that nodes send or commit without waiting */
   q = 0;
   do
   :: q < NN ->
-     e = ne[q]; n = q; find_pos();
+     e = CE(ne[q]); n = q; find_pos();
      if
      :: alive[q] && pos != NONE ->
         m = NONE;
@@ -233,7 +263,7 @@ inline settle() { /* everything that nodes send or commit without waiting */
   q = 0;
   do
   :: q < NN ->
-     e = ne[q]; n = q; find_pos();
+     e = CE(ne[q]); n = q; find_pos();
      if
      :: alive[q] && pos != NONE && pos + 1 == cl[e] && OPEN(q) ->
         k = HAVE(q);
@@ -256,20 +286,31 @@ inline settle() { /* everything that nodes send or commit without waiting */
   n = 0; e = 0; i = 0; m = 0; k = 0; r = 0; pos = 0; t = 0; q = 0
 }
 inline copy_cfg() { /* the next epoch begins as a copy of this one */
+#ifdef TWO
+  ce[cfg+1] = cfg + 1;
+#endif
   i = 0; do :: i < cl[cfg] -> C(cfg+1,i) = C(cfg,i); i++ :: else -> break od;
   cl[cfg+1] = cl[cfg]; jn[cfg+1] = jn[cfg]
+}
+inline remove() {
+  copy_cfg(); i = pos;
+  do :: i + 1 < cl[cfg] -> C(cfg+1,i) = C(cfg,i+1); i++ :: else -> break od;
+  C(cfg+1,i) = 0; cl[cfg+1] = cl[cfg] - 1
 }
 
 init {
   d_step {
     i = 0; do :: i < NN -> alive[i] = 1; fresh[i] = (i >= CHAIN0); ne[i] = (i < CHAIN0); i++ :: else -> break od;
     i = 0; do :: i <= ME -> jn[i] = NONE; i++ :: else -> break od;
+#ifdef TWO
+    ce[1] = 1;
+#endif
     cl[1] = CHAIN0; i = 0; do :: i < CHAIN0 -> C(1,i) = i; i++ :: else -> break od; settle()
   };
   do
   :: atomic {
      n = 0; do :: n < NN-1 -> n++ :: break od;
-     e = ne[n]; find_pos();
+     e = CE(ne[n]); find_pos();
      if
      :: alive[n] && pos == 0 && ln[n] < MS -> ln[n]++; E(n,ln[n]) = e             /* write at the head */
 #if KEYS > 1
@@ -299,7 +340,7 @@ init {
      :: alive[n] && jn[e] == n && !reconciled[n] ->                                /* agree on a common prefix */
         t = C(e,cl[e]-1);
         if
-        :: alive[t] && ne[t] == e ->
+        :: alive[t] && CE(ne[t]) == e ->
            k = ln[n];
 #ifndef NO_RECONCILE
            k = 0; do :: k < ln[n] && k < ln[t] && E(n,k+1) == E(t,k+1) -> k++ :: else -> break od;
@@ -311,22 +352,29 @@ init {
         fi
      :: alive[n] && pos != NONE && pos + 1 == cl[e] && jn[e] != NONE && !joint[n] -> joint[n] = 1
      :: alive[n] && pos != NONE && pos + 1 == cl[e] && jn[e] != NONE && !reported[e] && READY(n) && HEARD(n) && COUNTED(n) -> reported[e] = 1
-     :: alive[n] && e < cfg ->                                                     /* adopt a newer epoch */
-        k = e + 1; do :: k < cfg -> k++ :: break od;
+     :: alive[n] && ne[n] < cfg ->                                                 /* adopt a newer epoch */
+        k = ne[n] + 1; do :: k < cfg -> k++ :: break od;
         e = k; find_pos();
         if
-        :: jn[e] == n && !(fresh[n] && e <= since[n]) ->
+        :: UNCHANGED(n) -> ne[n] = e
+        :: !UNCHANGED(n) && jn[e] == n && !(fresh[n] && CE(e) <= since[n]) ->
            reconciled[n] = 0; ne[n] = e; fresh[n] = 0; joint[n] = 0; jgot[n] = 0; gated[n] = 0
-        :: pos != NONE && (!fresh[n] || (cold[e] && e > since[n])) ->
+        :: !UNCHANGED(n) && pos != NONE && (!fresh[n] || (cold[CE(e)] && CE(e) > since[n])) ->
            fresh[n] = 0;
            base[n] = ln[n];
 #ifndef NO_GATE
-           if :: jn[ne[n]] == n || (gated[n] && !S(ne[n],n)) -> gated[n] = 1 :: else -> gated[n] = 0 fi;
+           if :: jn[CE(ne[n])] == n || (gated[n] && !S(CE(ne[n]),n)) -> gated[n] = 1 :: else -> gated[n] = 0 fi;
 #endif
            ne[n] = e; joint[n] = 0; jgot[n] = 0
-        :: pos == NONE && jn[e] != n && !fresh[n] -> ne[n] = e; joint[n] = 0; jgot[n] = 0; gated[n] = 0
+        :: !UNCHANGED(n) && pos == NONE && jn[e] != n && !fresh[n] -> ne[n] = e; joint[n] = 0; jgot[n] = 0; gated[n] = 0
         :: else
         fi
+#ifdef TWO
+     :: alive[n] && pos != NONE && gave[n] != e -> gave[n] = e                     /* give this chain up */
+#ifdef NO_WORKER
+     :: alive[n] && !fresh[n] && nother[n] < cfg -> nother[n]++
+#endif
+#endif
 #ifdef DISK
      :: alive[n] && dur[n] < ln[n] -> dur[n]++                                     /* the disk caught up a little */
 #endif
@@ -334,9 +382,7 @@ init {
         e = cfg; find_pos();
         if
         :: pos != NONE && cl[cfg] > 1 ->
-           END_LEASE(n); copy_cfg(); i = pos;
-           do :: i + 1 < cl[cfg] -> C(cfg+1,i) = C(cfg,i+1); i++ :: else -> break od;
-           C(cfg+1,i) = 0; cl[cfg+1] = cl[cfg] - 1; cfg++
+           END_LEASE(n); remove(); cfg++
 #ifdef DISK
         :: pos != NONE && fresh[n] ->                    /* cold start from n, if all of the chain went down */
            k = 0; i = 0;
@@ -346,9 +392,13 @@ init {
            :: else
            fi
 #endif
+#ifdef TWO
+        :: n == 0 && ce[cfg] == cfg -> copy_cfg(); ce[cfg+1] = ce[cfg]; cfg++   /* another chain changes */
+        :: pos != NONE && cl[cfg] > 1 && HEARD_GAVE(n) -> remove(); cfg++
+#endif
         :: pos == NONE && jn[cfg] == NONE && alive[n] -> copy_cfg(); jn[cfg+1] = n; cfg++
         :: pos == NONE && jn[cfg] == n -> copy_cfg(); jn[cfg+1] = NONE; cfg++
-        :: pos == NONE && jn[cfg] == n && reported[cfg] ->
+        :: pos == NONE && jn[cfg] == n && reported[CE(cfg)] ->
            copy_cfg(); C(cfg+1,cl[cfg]) = n; cl[cfg+1] = cl[cfg] + 1; jn[cfg+1] = NONE; cfg++
         :: else
         fi
