@@ -63,6 +63,16 @@ byte fwd[(ME+1)*NN*(MS+1)];         /* FORWARD sent to a node: the entry, 0 = ne
 byte ack[(ME+1)*NN];                /* highest ACK sent to a node in an epoch */
 byte jack[ME+1];                    /* 1 + highest ACK sent by the joiner; 0: none since it agreed on the prefix */
 byte dur[NN];                       /* synced up to here (-DDISK) */
+#ifdef BATCH
+byte sub[NN];                       /* a batch is on its way to the disk; its entries, as far as the log still has them, end here */
+#ifdef NO_BATCH_NAME
+byte num[NN], onto[NN];             /* its last number when it was submitted; what the disk really has */
+#endif
+#endif
+#ifdef CUT
+bit  cut[NN];                       /* its last batch was cut when it restarted, and may have counted as synced */
+bit  damaged;                       /* that happens once */
+#endif
 byte dwn[(ME+1)*NN];                /* highest SYNCED sent down to a node: it and all before it */
 byte base[NN];                      /* what a node held when it adopted its epoch */
 bit  syn[(ME+1)*NN];                /* SYNC sent to a node in an epoch */
@@ -112,6 +122,16 @@ byte n, e, i, m, k, r, pos, t, q, key;
 #define HAVE(n) dur[n]
 #else
 #define HAVE(n) ln[n]
+#endif
+#if defined(CUT) && !defined(NO_LEFT)
+#define STAYS_UP(m) ((m) != n && !fresh[m])
+#else
+#define STAYS_UP(m) true
+#endif
+#if !defined(CUT) || defined(NO_CUT)
+#define WHOLE_OR_LONGEST(n) true
+#else
+#define WHOLE_OR_LONGEST(n) (!cut[n] || m)
 #endif
 #ifdef NO_BASE
 #define SETTLED(n) true
@@ -347,6 +367,16 @@ init {
 #endif
            i = k + 1; do :: i <= ln[n] -> E(n,i) = 0; i++ :: else -> break od;
            ln[n] = k; if :: com[n] > k -> com[n] = k :: else fi; if :: dur[n] > k -> dur[n] = k :: else fi;
+#ifdef BATCH
+           if :: sub[n] > k -> sub[n] = k :: else fi;
+#ifdef NO_BATCH_NAME
+           if :: onto[n] > k -> onto[n] = k :: else fi;
+           if :: num[n] > k && sub[n] == 0 -> sub[n] = NONE :: else fi;
+#endif
+#endif
+#ifdef CUT
+           cut[n] = 0;
+#endif
            reconciled[n] = 1
         :: else
         fi
@@ -362,6 +392,9 @@ init {
         :: !UNCHANGED(n) && pos != NONE && (!fresh[n] || (cold[CE(e)] && CE(e) > since[n])) ->
            fresh[n] = 0;
            base[n] = ln[n];
+#ifdef CUT
+           cut[n] = 0;
+#endif
 #ifndef NO_GATE
            if :: jn[CE(ne[n])] == n || (gated[n] && !S(CE(ne[n]),n)) -> gated[n] = 1 :: else -> gated[n] = 0 fi;
 #endif
@@ -376,19 +409,37 @@ init {
 #endif
 #endif
 #ifdef DISK
+#ifdef BATCH
+     :: alive[n] && dur[n] < ln[n] && sub[n] == 0 -> sub[n] = ln[n]                /* submit all that is new */
+#ifdef NO_BATCH_NAME
+        ; num[n] = ln[n]
+     :: alive[n] && sub[n] != 0 ->
+        if :: sub[n] != NONE && onto[n] < sub[n] -> onto[n] = sub[n] :: else fi;
+        if :: num[n] <= ln[n] && num[n] > dur[n] -> dur[n] = num[n] :: else fi; sub[n] = 0; num[n] = 0
+#else
+     :: alive[n] && sub[n] != 0 -> if :: dur[n] < sub[n] -> dur[n] = sub[n] :: else fi; sub[n] = 0   /* completed */
+#endif
+#else
      :: alive[n] && dur[n] < ln[n] -> dur[n]++                                     /* the disk caught up a little */
+#endif
 #endif
      :: cfg < ME ->                                                                /* the control plane acts on n */
         e = cfg; find_pos();
         if
         :: pos != NONE && cl[cfg] > 1 ->
-           END_LEASE(n); remove(); cfg++
+           i = 0; do :: i < cl[cfg] && !STAYS_UP(C(cfg,i)) -> i++ :: else -> break od;
+           if :: i < cl[cfg] -> END_LEASE(n); remove(); cfg++ :: else fi
 #ifdef DISK
         :: pos != NONE && fresh[n] ->                    /* cold start from n, if all of the chain went down */
-           k = 0; i = 0;
-           do :: i < cl[cfg] -> if :: fresh[C(cfg,i)] -> k++ :: else fi; i++ :: else -> break od;
+           k = 0; i = 0; m = 1;
+           do
+           :: i < cl[cfg] ->
+              if :: fresh[C(cfg,i)] -> k++ :: else fi;
+              if :: ln[C(cfg,i)] > ln[n] -> m = 0 :: else fi; i++
+           :: else -> break
+           od;
            if
-           :: k == cl[cfg] -> C(cfg+1,0) = n; cl[cfg+1] = 1; jn[cfg+1] = NONE; cold[cfg+1] = 1; cfg++
+           :: k == cl[cfg] && WHOLE_OR_LONGEST(n) -> C(cfg+1,0) = n; cl[cfg+1] = 1; jn[cfg+1] = NONE; cold[cfg+1] = 1; cfg++
            :: else
            fi
 #endif
@@ -405,10 +456,25 @@ init {
      :: alive[n] && crashes < MC && !fresh[n] ->                                   /* crash and restart */
         crashes++; le[n] = 0; com[n] = 0; ne[n] = 0; joint[n] = 0; jgot[n] = 0; gated[n] = 0; reconciled[n] = 0;
         fresh[n] = INCARN; since[n] = cfg;
-#ifdef DISK
-        k = dur[n];
-#else
+#ifndef DISK
         k = 0;
+#elif defined(NO_BATCH_NAME)
+        k = onto[n]; dur[n] = k;
+#else
+        k = dur[n];
+#endif
+#ifdef BATCH
+        sub[n] = 0;
+#ifdef NO_BATCH_NAME
+        num[n] = 0;
+#endif
+#endif
+#ifdef CUT
+        e = cfg; find_pos();
+        if
+        :: k > 0 && !damaged && (pos == NONE || cl[cfg] > 1) -> k--; dur[n] = k; cut[n] = 1; damaged = 1
+        :: true
+        fi;
 #endif
         i = k + 1; do :: i <= ln[n] -> E(n,i) = 0; i++ :: else -> break od;
         ln[n] = k
