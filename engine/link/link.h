@@ -22,7 +22,7 @@
 #include "engine/wire/wire.h"
 
 #define LINK_WINDOW        256u  /* packets in flight at most; a power of 2 */
-#define LINK_FRAMES        4096u /* frames in flight or to be sent again at most; a power of 2 */
+#define LINK_FRAMES        1024u /* frames in flight or to be sent again at most; a power of 2 */
 #define LINK_PACKET_FRAMES 64u   /* frames of one packet at most */
 #define LINK_REORDER       3u
 #define LINK_RTO_FIRST_NS  10000000u

@@ -24,8 +24,8 @@
 #include "engine/base/assert.h"
 #include "engine/wire/messages.h"
 
-#define LOG_SEGMENT_BYTES 131072u
-#define LOG_SEGMENT_SHIFT 17u
+#define LOG_SEGMENT_BYTES 32768u /* two in turn should stay in a core's cache */
+#define LOG_SEGMENT_SHIFT 15u
 #define LOG_SMALL_BYTES   (LOG_SEGMENT_BYTES / 4) /* longest record that lies in a segment */
 #define LOG_CLASSES       (TORC_REPLICAS_MAX + 1) /* the longest chain, and its joiner */
 #define LOG_WINDOW_MAX    65536u
