@@ -17,7 +17,8 @@
 #define CLUSTER_CONTROL_NS  100000u
 #define CLUSTER_SESSIONS    16u
 #define CLUSTER_IDLE_MS     3600000u
-#define CLUSTER_WINDOW      256u /* entries of one vnode that are not committed */
+#define CLUSTER_WINDOW_MIN  8u
+#define CLUSTER_WINDOW_MAX  4096u
 
 static bool cluster_complain(const char *what, const char *why)
 {
@@ -55,6 +56,19 @@ static uint32_t cluster_blocks(const struct cluster_config *config)
     return (uint32_t)(mean + 6 * root + 16) * kv_blocks(config->key_bytes, config->value_bytes);
 }
 
+/*
+ * What a vnode has to keep for the load, a power of 2: `times` its share of the calls at once. No
+ * more, since all of it is gone through in turn, and is best in the cache.
+ */
+static uint16_t cluster_window(const struct cluster_config *config, uint32_t times, uint32_t most)
+{
+    uint32_t window = CLUSTER_WINDOW_MIN;
+    while (
+        window < most && (uint64_t)window * config->partitions < (uint64_t)times * config->window)
+        window *= 2;
+    return (uint16_t)window;
+}
+
 static struct ring_spec cluster_spec(
     const struct cluster_config *config, struct ring_member member[CLUSTER_NODES])
 {
@@ -72,9 +86,9 @@ static struct ring_spec cluster_spec(
         .members = CLUSTER_NODES,
         .hash = TORC_HASH_XXH3,
         .claim = TORC_CLAIM_SPREAD,
-        .class = {.session_window = CLIENT_SESSION_MAX,
+        .class = {.session_window = cluster_window(config, 4, CLIENT_SESSION_MAX),
             .sessions = CLUSTER_SESSIONS,
-            .window = CLUSTER_WINDOW,
+            .window = cluster_window(config, 8, CLUSTER_WINDOW_MAX),
             .kv_blocks = cluster_blocks(config),
             .session_idle_ms = CLUSTER_IDLE_MS},
         .member = member};
@@ -120,6 +134,7 @@ static bool cluster_client(struct cluster *cluster)
         .partitions_max = cluster->config.partitions,
         .members_max = CLUSTER_NODES,
         .destinations_max = CLUSTER_NODES,
+        .session_window = cluster_window(&cluster->config, 4, CLIENT_SESSION_MAX),
         .packet_requests = cluster->config.batch};
     client_config_defaults(&config);
     size_t bytes = client_core_bytes(&config);
