@@ -76,7 +76,6 @@
     X(loss_forgets, "of a lost packet the first frame is not sent again")                          \
     X(timeout_forgets, "packets that time out count as arrived")                                   \
     X(resend_forgets, "a lost frame that finds no room in a packet is forgotten")                  \
-    X(duplicate_packet_taken, "a packet that came twice is taken twice")                           \
     /* large values */                                                                             \
     X(part_counted_twice, "a part that comes twice counts for one that did not come")              \
     X(part_short, "the last part of a large value lacks its last bytes")                           \

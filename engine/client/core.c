@@ -170,7 +170,7 @@ int client_core_submit(struct client_core *core, const struct client_call *call)
     request->value = call->value;
     request->done = call->done;
     request->context = call->context;
-    request->deadline_ns = call->deadline_ns;
+    request->deadline_ns = call->deadline_ns + (MUTANT(deadline_never) ? 3600000000000u : 0);
     request->argument = call->argument;
     request->value_bytes = call->value_bytes;
     request->key_bytes = call->key_bytes;

@@ -6,7 +6,6 @@
  * rule: what was sent twice measures nothing), with a floor of our own, and doubles with each try
  * of a request up to a bound. From the second try on a bit of chance keeps clients apart.
  */
-#include "engine/base/mutant.h"
 #include "engine/client/core.h"
 
 #define LOST_AFTER_TIMEOUTS 3u /* in a row: ask whether the ring has changed */
@@ -123,7 +122,7 @@ static void over(struct client_core *core, uint32_t index)
 static void fire(struct client_core *core, uint32_t index)
 {
     struct client_request *request = &core->requests[index];
-    if (core->now_ns >= request->deadline_ns && !MUTANT(deadline_never)) {
+    if (core->now_ns >= request->deadline_ns) {
         over(core, index);
         return;
     }

@@ -280,8 +280,6 @@ enum link_receipt link_seen(const struct link *link, uint64_t number)
     uint64_t behind = link->received_largest - 1 - number;
     if (behind >= WIRE_LINK_ACK_BITS)
         return LINK_OLD;
-    if (MUTANT(duplicate_packet_taken))
-        return LINK_NEW;
     return link->received_bitmap[behind >> 6] >> (behind & 63) & 1 ? LINK_DUPLICATE : LINK_NEW;
 }
 

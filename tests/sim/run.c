@@ -12,6 +12,7 @@
 #include "tests/sim/weather.h"
 
 #define S             1000000000ull
+#define RUN_ANSWER_NS 3000000000ull
 #define RUN_SETTLE_NS 400000000ull /* twice the longest timeout of a link */
 
 struct run {
@@ -23,6 +24,7 @@ struct run {
     struct invariants *invariants;
     struct history history;
     struct strays strays;
+    uint64_t healed_ns; /* everything healed then, and all nodes served */
     uint64_t busy_told; /* answers BUSY that were sent */
     uint64_t stuck;     /* chains found stuck until everything had healed */
     struct run_result result;
@@ -168,6 +170,25 @@ static void run_check_stuck(struct run *run)
         run_fail(run, "forgotten", "a chain was stuck although everything had healed");
 }
 
+/* A call that had long enough after everything healed ends with an answer, not at its deadline. */
+static void run_check_answers(struct run *run)
+{
+    for (size_t i = 0; i < run->history.count; i++) {
+        const struct history_op *op = &run->history.op[i];
+        uint64_t deadline_ns = op->start_ns + run->plan.deadline_ns;
+        bool at_deadline =
+            op->outcome != TORC_DONE && op->end_ns != HISTORY_NEVER && op->end_ns >= deadline_ns;
+        if (!at_deadline || deadline_ns < run->healed_ns + RUN_ANSWER_NS)
+            continue;
+        char why[160];
+        snprintf(why, sizeof why,
+            "key %u: a call ended without an answer, although for the last %llu us of its time "
+            "nothing was wrong",
+            op->key, (unsigned long long)(deadline_ns - run->healed_ns) / 1000);
+        run_fail(run, "liveness", why);
+    }
+}
+
 /* The same entries make the same state. */
 static void run_check_state(struct run *run)
 {
@@ -185,6 +206,7 @@ static void run_finish(struct run *run)
     weather_clear(run->weather);
     if (!world_serving(run->world, 30 * S))
         run_fail(run, "liveness", "after everything healed the cluster does not serve");
+    run->healed_ns = world_now_ns(run->world);
     run_settle(run);
     if (!world_run_until(run->world, run_idle, run, run->plan.deadline_ns + 5 * S))
         run_fail(run, "liveness", "a call has no outcome although its deadline passed");
@@ -203,6 +225,7 @@ static void run_finish(struct run *run)
     invariants_check_quiet(run->invariants);
     run_look(run);
     run_check_stuck(run);
+    run_check_answers(run);
     run_check_state(run);
     run_check_busy(run);
 }
