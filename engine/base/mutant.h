@@ -26,7 +26,7 @@
     X(full_packet_skips, "the entry that does not fit into a packet any more is never sent")       \
     X(released_early, "the log releases one entry more than is committed")                         \
     X(resend_released, "a lost frame of a committed entry is built again from what the log has")   \
-    X(compaction_forgets, "moving entries does not tell the index where they went")                \
+    X(large_slot_twice, "two large entries get one place in the log")                              \
     /* rule 3: fence */                                                                            \
     X(incarnations_unchecked, "packets of members' former lives are taken")                        \
     X(request_incarnation_unchecked, "requests to a node's former life are taken")                 \
@@ -69,7 +69,6 @@
     X(read_numbers_restart, "a client's next life numbers its reads like its last")                \
     X(read_reply_unchecked, "a read takes the answer to an earlier one of its slot")               \
     /* links */                                                                                    \
-    X(link_window_unchecked, "a packet goes out although its number's place is taken")             \
     X(link_credit_ignored, "a link sends one packet more than its peer has room for")              \
     X(ack_bitmap_shifted, "an acknowledgement's bitmap counts from one packet too low")            \
     X(ack_bitmap_wide, "a packet at the end of the bitmap counts as received")                     \

@@ -46,7 +46,7 @@ static struct link_sent *link_sent_at(const struct link *link, uint64_t number)
 bool link_may_send(const struct link *link)
 {
     return !link->dead && link->in_flight < link->credit_now + MUTANT(link_credit_ignored) &&
-           (link_sent_at(link, link->next_number)->number == 0 || MUTANT(link_window_unchecked)) &&
+           link_sent_at(link, link->next_number)->number == 0 &&
            link->frames_put - link->frames_taken <= LINK_FRAMES - LINK_PACKET_FRAMES &&
            link->unresolved <= LINK_FRAMES - LINK_PACKET_FRAMES;
 }

@@ -99,6 +99,8 @@ struct log_record *log_take_large(struct log_stream *log)
 {
     TORC_ASSERT(log->large_free_count != 0);
     uint64_t slot = log->large_free[--log->large_free_count];
+    if (MUTANT(large_slot_twice))
+        slot = 0;
     return (struct log_record *)(log->memory + (uint64_t)log->large_first * WIRE_ALIGN +
                                  slot * LOG_LARGE_BYTES);
 }
@@ -182,8 +184,7 @@ static void log_record_move(struct log_stream *log, const struct log_record *rec
         log_segment_open(log);
     struct log_record *to = log_take(log, record->bytes);
     memcpy(to, record, record->bytes);
-    if (!MUTANT(compaction_forgets))
-        log_vnode(log, to->vnode)->handle[to->slot] = log_handle(log, to);
+    log_vnode(log, to->vnode)->handle[to->slot] = log_handle(log, to);
     log->moved += to->bytes;
 }
 

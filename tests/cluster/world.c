@@ -219,7 +219,8 @@ static void world_add_node(struct world *world, const struct ring_spec *spec, un
         .self = id,
         .config_hash = 42,
         .log_bytes = world->config.log_bytes,
-        .receive_packets = world->config.receive_packets};
+        .receive_packets = world->config.receive_packets,
+        .parked_packets = world->config.parked_packets};
     node_config_defaults(&node->config);
     node->since_ns = node->shown_ns = world->now_ns;
     for (unsigned w = 0; w < world->config.workers; w++)

@@ -45,6 +45,7 @@ struct world_config {
     struct ring_class class; /* 0 fields: small defaults */
     uint64_t log_bytes;
     uint32_t receive_packets;
+    uint32_t parked_packets;
 };
 
 struct net_sim;

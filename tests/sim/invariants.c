@@ -34,7 +34,8 @@ struct invariants {
     uint64_t
         *moved; /* [(nodes + 1) * workers] entries made, appended and applied when last looked at */
     struct once once;
-    bool *lost; /* [nodes + 1] restarted since the cluster did */
+    bool *lost;     /* [nodes + 1] restarted since the cluster did */
+    bool *starting; /* [nodes + 1] with the whole cluster, and not up yet */
     char broken[320];
 };
 
@@ -49,7 +50,8 @@ struct invariants *invariants_create(struct world *world, unsigned nodes, unsign
         .ghost = calloc(partitions, sizeof(struct ghost)),
         .seen = calloc((size_t)partitions * (nodes + 1), sizeof(struct seen)),
         .moved = calloc((size_t)(nodes + 1) * workers, sizeof(uint64_t)),
-        .lost = calloc(nodes + 1, sizeof(bool))};
+        .lost = calloc(nodes + 1, sizeof(bool)),
+        .starting = calloc(nodes + 1, sizeof(bool))};
     return invariants;
 }
 
@@ -62,6 +64,7 @@ void invariants_destroy(struct invariants *invariants)
     once_free(&invariants->once);
     free(invariants->moved);
     free(invariants->lost);
+    free(invariants->starting);
     free(invariants);
 }
 
@@ -229,21 +232,36 @@ void invariants_check(struct invariants *invariants, unsigned id, unsigned worke
         broken(invariants, id, 0, "a link has more packets in flight than its peer has room for");
 }
 
+/* No other node is up: the whole cluster went down, and begins another life. */
+static bool is_alone(const struct invariants *invariants, unsigned id)
+{
+    for (unsigned i = 1; i <= invariants->nodes; i++)
+        if (i != id && world_node(invariants->world, i) != NULL)
+            return false;
+    return true;
+}
+
+static void begin_life(struct invariants *invariants)
+{
+    for (uint32_t p = 0; p < invariants->partitions; p++)
+        invariants->ghost[p].count = 0;
+    once_clear(&invariants->once);
+    for (unsigned i = 1; i <= invariants->nodes; i++) {
+        invariants->lost[i] = false;
+        invariants->starting[i] = true;
+    }
+}
+
 void invariants_restarted(struct invariants *invariants, unsigned id)
 {
     for (uint32_t p = 0; p < invariants->partitions; p++)
         *seen_of(invariants, p, id) = (struct seen){0};
     for (unsigned w = 0; w < invariants->workers; w++)
         invariants->moved[(size_t)id * invariants->workers + w] = 0;
-    invariants->lost[id] = true;
-    for (unsigned i = 1; i <= invariants->nodes; i++)
-        if (!invariants->lost[i])
-            return;
-    /* all restarted: another life */
-    for (uint32_t p = 0; p < invariants->partitions; p++)
-        invariants->ghost[p].count = 0;
-    once_clear(&invariants->once);
-    memset(invariants->lost, 0, (invariants->nodes + 1) * sizeof(bool));
+    if (is_alone(invariants, id))
+        begin_life(invariants);
+    invariants->lost[id] = !invariants->starting[id];
+    invariants->starting[id] = false;
 }
 
 static void check_quiet_partition(struct invariants *invariants, uint32_t partition)

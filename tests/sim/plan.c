@@ -6,8 +6,9 @@
 #include "engine/base/prng.h"
 #include "engine/log/log.h"
 
-#define MS 1000000ull
-#define S  1000000000ull
+#define PLAN_LARGE_BYTES_S 4000000ull /* of large values, so that no world takes for ever */
+#define MS                 1000000ull
+#define S                  1000000000ull
 
 static uint32_t draw(struct prng *prng, uint32_t from, uint32_t to)
 {
@@ -38,6 +39,7 @@ static void draw_cluster(struct prng *prng, struct world_config *world, unsigned
         world->replicas = 3;
     world->claim = draw(prng, 1, 2);
     world->receive_packets = 16u << prng_below(prng, 7);
+    world->parked_packets = draw_low(prng, 1, 256);
     world->class = (struct ring_class){.window = (uint16_t)(2u << prng_below(prng, 7)),
         .session_window = (uint16_t)(2u << prng_below(prng, 6)),
         .sessions = (uint16_t)draw(prng, 12, 40),
@@ -52,8 +54,8 @@ static void draw_network(struct prng *prng, struct world_config *world)
     world->duplication = draw_some(prng, 2, 500);
     world->corruption = draw_some(prng, 2, 50);
     world->jitter_ns = prng_below(prng, 2) == 0 ? prng_below(prng, 5000000) : 0;
-    world->straggle = draw_some(prng, 3, 20);
-    world->straggle_ns = 5 * S;
+    world->straggle = draw_some(prng, 3, 100);
+    world->straggle_ns = draw_low(prng, 20, 5000) * MS;
 }
 
 static void draw_clients(struct prng *prng, struct plan *plan)
@@ -67,8 +69,9 @@ static void draw_clients(struct prng *prng, struct plan *plan)
     plan->deletes = draw(prng, 0, 15);
     plan->cas = draw(prng, 0, 15);
     plan->value_bytes = draw_low(prng, 8, 1200);
-    plan->large = draw_some(prng, 4, 20);
     plan->large_bytes = draw_low(prng, 2000, 200000);
+    uint64_t most = PLAN_LARGE_BYTES_S * 1000 / (plan->calls_per_s * plan->large_bytes);
+    plan->large = draw_some(prng, 4, most < 400 ? (uint32_t)most : 400);
     plan->deadline_ns = draw(prng, 200, 10000) * MS;
 }
 
@@ -86,7 +89,7 @@ static void draw_weather(struct prng *prng, struct plan *plan)
     if (prng_below(prng, 3) == 0)
         plan->crash_every_ns = draw(prng, 500, 20000) * MS;
     if (prng_below(prng, 4) == 0)
-        plan->restart_every_ns = draw(prng, 5000, 40000) * MS;
+        plan->restart_every_ns = draw_low(prng, 300, 40000) * MS;
 }
 
 /* What the measure of speed is taken in. */
