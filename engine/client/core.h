@@ -123,6 +123,8 @@ struct client_large {
     uint32_t total;   /* bytes: of the put's request, of the get's value */
     uint32_t parts;
     uint32_t base;              /* all parts before it are HERE */
+    uint32_t here;              /* parts that are HERE */
+    bool fewer;                 /* put: the head last said that it has fewer than `base` */
     uint32_t in_flight;         /* parts */
     bool pump;                  /* there may be something to send */
     bool probing;               /* put: only the first part, until the head said what it has */

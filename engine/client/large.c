@@ -60,7 +60,8 @@ void client_large_begin(struct client_core *core, struct client_large *large, ui
     lands(core, large, large->in_flight);
     TORC_ASSERT(parts > 0 && parts <= CLIENT_PARTS_MAX);
     large->parts = parts;
-    large->base = 0;
+    large->base = large->here = 0;
+    large->fewer = false;
     large->active = large->pump = true;
     memset(large->state, CLIENT_PART_WANTED, parts);
     memset(large->sent_us, 0, parts * sizeof large->sent_us[0]);
@@ -80,6 +81,7 @@ void client_large_part_here(struct client_core *core, struct client_large *large
     if (large->state[part] == CLIENT_PART_IN_FLIGHT)
         lands(core, large, 1);
     large->state[part] = CLIENT_PART_HERE;
+    large->here++;
     while (large->base < large->parts && large->state[large->base] == CLIENT_PART_HERE)
         large->base++;
     large->pump = true;
@@ -161,7 +163,7 @@ void client_large_timeout(struct client_core *core, uint32_t index)
 {
     struct client_request *request = &core->requests[index];
     struct client_large *large = &core->large[request->large];
-    if (!client_is_read(request) && large->base == large->parts)
+    if (!client_is_read(request) && (large->base == large->parts || large->fewer))
         client_put_parts_probe(core, large);
     else
         client_large_want_again(core, large, large->parts, 0);

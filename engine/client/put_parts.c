@@ -145,6 +145,7 @@ void client_part_ack(struct client_core *core, const struct wire_part_ack *ack)
         return;
     }
     uint32_t highest = ack->parts;
+    const uint32_t here = large->here;
     for (uint32_t i = large->base; i < ack->parts; i++)
         client_large_part_here(core, large, i);
     for (uint64_t bits = ack->bitmap; bits != 0; bits &= bits - 1) {
@@ -156,7 +157,11 @@ void client_part_ack(struct client_core *core, const struct wire_part_ack *ack)
     }
     large->probing = false;
     large->pump = true;
-    client_large_progress(core, large);
+    /* What it says of fewer parts than before is late, or the head has dropped those it had. Then
+     * nothing new comes, and the timeout begins from the first part again. */
+    large->fewer = large->here == here && ack->parts < large->base;
+    if (!large->fewer)
+        client_large_progress(core, large);
     const struct client_destination *destination =
         &core->destinations[core->requests[index].destination];
     if (highest > REORDERED)

@@ -105,6 +105,24 @@ static void ghost_add(struct ghost *ghost, uint64_t digest)
     ghost->digest[++ghost->count] = digest;
 }
 
+/*
+ * A head may restart before the others had begun to serve, and serve with them then: what it had
+ * created before, and nobody else has, it creates anew.
+ */
+static bool is_second_start(
+    struct invariants *invariants, const struct inside_vnode *vnode, unsigned id, uint64_t sequence)
+{
+    struct ghost *ghost = &invariants->ghost[vnode->partition];
+    if (vnode->position != 0 || !invariants->lost[id])
+        return false;
+    for (unsigned i = 1; i <= invariants->nodes; i++)
+        if (i != id && seen_of(invariants, vnode->partition, i)->last >= sequence)
+            return false;
+    ghost->count = sequence - 1;
+    ghost_add(ghost, seen_of(invariants, vnode->partition, id)->digest);
+    return true;
+}
+
 static void check_entry(struct invariants *invariants, const struct inside_vnode *vnode,
     unsigned id, struct seen *seen, uint64_t sequence)
 {
@@ -126,7 +144,8 @@ static void check_entry(struct invariants *invariants, const struct inside_vnode
             broken(invariants, id, vnode->partition,
                 "entry %llu is the second one of request %llu of a session (rule 11)",
                 (unsigned long long)sequence, (unsigned long long)entry->request.number);
-    } else if (ghost->digest[sequence] != seen->digest) {
+    } else if (ghost->digest[sequence] != seen->digest &&
+               !is_second_start(invariants, vnode, id, sequence)) {
         broken(invariants, id, vnode->partition, "has another entry %llu than the others (rule 1)",
             (unsigned long long)sequence);
     }

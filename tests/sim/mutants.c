@@ -141,19 +141,30 @@ static double wall_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static bool hunt_one(enum mutant mutant, uint64_t search, uint64_t length_ns)
+/* Looks at the worlds from `seed` to `last`. */
+static bool hunt_range(enum mutant mutant, uint64_t seed, uint64_t last, uint64_t length_ns)
 {
-    double begin_s = wall_s();
-    uint64_t usual_ns = recorded[mutant].length_ms > 0 ? recorded[mutant].length_ms * 1000000ull
-                                                       : MUTANTS_LENGTH_NS;
-    *hunt = (struct hunt){.seed = search ? 1 : recorded[mutant].seed,
-        .last = search ? search : recorded[mutant].seed,
-        .length_ns = length_ns > 0 ? length_ns : usual_ns};
+    *hunt = (struct hunt){.seed = seed, .last = last, .length_ns = length_ns};
     while (hunt_some(mutant))
         ;
     hunt->why[strcspn(hunt->why, "\n")] = 0;
+    return hunt->caught;
+}
+
+static bool hunt_one(enum mutant mutant, uint64_t search, uint64_t length_ns)
+{
+    double begin_s = wall_s();
+    uint64_t seed = recorded[mutant];
+    const char *note = "";
+    length_ns = length_ns > 0 ? length_ns : MUTANTS_LENGTH_NS;
+    if (search > 0) {
+        hunt_range(mutant, 1, search, length_ns);
+    } else if (seed == 0 || !hunt_range(mutant, seed, seed, length_ns)) {
+        note = seed == 0 ? " (no seed is recorded)" : " (not by the recorded seed any more)";
+        hunt_range(mutant, 1, MUTANTS_RETRY_SEEDS, length_ns);
+    }
     printf("%-30s %s", mutants[mutant].name, hunt->caught ? "caught" : "NOT CAUGHT");
-    printf(" by seed %5" PRIu64 " in %6.2f s: %s: %.110s", hunt->seed, wall_s() - begin_s,
+    printf(" by seed %5" PRIu64 "%s in %6.2f s: %s: %.110s", hunt->seed, note, wall_s() - begin_s,
         hunt->invariant, hunt->why);
     if (hunt->hung > 0)
         printf(" (%u worlds did not end)", hunt->hung);

@@ -16,11 +16,12 @@ bool mutants_choose(const char *name);
 int mutants_list(void);
 
 /*
- * Shows for each mutant, or the one of that name, that it is caught: by its recorded seed, or, with
- * `search` above 0, by looking from seed 1 on, up to that one, in worlds of so many virtual ns (0:
- * as recorded). Each runs in a process of its own: an assertion that trips, and a crash, count as
- * caught; a world that does not end within MUTANTS_SEED_S does not. Returns 0 if all were caught, 2
- * if there is no such mutant.
+ * Shows for each mutant, or the one of that name, that it is caught: by its recorded seed (and if a
+ * change of the engine made another world of that seed, by one of the first 200); or, with `search`
+ * above 0, by looking from seed 1 on, up to that one. The worlds are of so many virtual ns; 0: 6 s.
+ * Each runs in a process of its own: an assertion that trips, and a crash, count as caught; a world
+ * that does not end within MUTANTS_SEED_S does not. Returns 0 if all were caught, 2 if there is no
+ * such mutant.
  */
 #define MUTANTS_SEED_S    20u
 #define MUTANTS_SEEDS_MAX 10000u

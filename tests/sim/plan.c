@@ -87,7 +87,7 @@ static void draw_weather(struct prng *prng, struct plan *plan)
         plan->clock_every_ns = draw(prng, 500, 20000) * MS;
     plan->drift_ppm = draw_some(prng, 2, 500);
     if (prng_below(prng, 3) == 0)
-        plan->crash_every_ns = draw(prng, 500, 20000) * MS;
+        plan->crash_every_ns = draw_low(prng, 100, 20000) * MS;
     if (prng_below(prng, 4) == 0)
         plan->restart_every_ns = draw_low(prng, 300, 40000) * MS;
 }
