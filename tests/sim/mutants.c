@@ -41,7 +41,8 @@ int mutants_all(const char *name, uint64_t search, uint64_t length_ns)
 #include "tests/sim/mutants_recorded.h"
 #include "tests/sim/run.h"
 
-#define MUTANTS_LENGTH_NS       6000000000u /* of a world that is searched: 0.1 minutes */
+#define MUTANTS_LENGTH_NS       6000000000u /* of a world: 0.1 minutes */
+#define MUTANTS_RETRY_SEEDS     200u        /* where the recorded seed shows nothing any more */
 
 struct mutant_info {
     const char *name, *what;
