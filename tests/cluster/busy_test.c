@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "engine/log/log.h"
+#include "tests/cluster/parts.h"
 #include "tests/cluster/tale.h"
 
 #define MS TALE_MS
@@ -153,12 +154,62 @@ static void a_draining_node_says_busy_and_ends_what_is_under_way(void **state)
     world_destroy(world);
 }
 
+/* The first of 300 entries is lost; there are 256 slots for those that come before it again. */
+static void what_finds_no_slot_comes_again(void **state)
+{
+    (void)state;
+    struct world *world = tale_world(&(struct world_config){
+        .nodes = 3, .partitions = 3, .class = {.window = 512, .session_window = 512}});
+    char key[16];
+    struct hand hand = tale_hand(world, 0, key);
+    struct tale_loss loss = {.from = 1, .to = 2, .type = WIRE_FRAME_FORWARD, .count = 1};
+    world_lose_if(world, tale_lose, &loss);
+    hand.awaited = 1;
+    for (uint64_t number = 1; number <= 300; number++) {
+        hand_send(&hand, 0, 0, WIRE_OP_PUT, number, key, "v", 0);
+        if (number == 1)
+            world_run(world, 6000); /* alone in its packet */
+    }
+    world_run(world, 200 * MS);
+    assert_true(WORLD_COUNTER(world, 2, drop_withheld) > 0);
+    assert_int_equal(WORLD_COUNTER(world, 3, entries_applied), 301);
+    tale_at_rest(world);
+    for (unsigned id = 1; id <= 3; id++)
+        assert_int_equal(WORLD_COUNTER(world, id, chains_resent), 0);
+    world_destroy(world);
+}
+
+/* 8 packets for peers, of which there are two: 4 for each at once. */
+static void no_more_packets_are_under_way_than_there_is_credit(void **state)
+{
+    (void)state;
+    struct world *world =
+        tale_world(&(struct world_config){.nodes = 3, .partitions = 3, .receive_packets = 16});
+    char key[16];
+    struct hand hand = tale_hand(world, 0, key);
+    struct parts parts = parts_put(&hand, 0, key, 20000, 1);
+    world_cut(world, 2, 1, true);
+    world_story(world, false);
+    for (uint32_t part = 0; part < parts.count; part++)
+        parts_send(&parts, part);
+    world_run(world, 500000);
+    assert_int_equal(tale_told(world, "1 > 2  forward"), 4);
+    world_heal(world);
+    world_run(world, 50 * MS);
+    assert_int_equal(tale_told(world, "3 > c0  reply p0 r1 ok"), 1);
+    parts_free(&parts);
+    tale_at_rest(world);
+    world_destroy(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_window_says_busy_and_empties),
         cmocka_unit_test(a_full_log_says_busy_and_empties),
         cmocka_unit_test(a_full_store_says_full_alike_everywhere_and_stays_healthy),
+        cmocka_unit_test(what_finds_no_slot_comes_again),
+        cmocka_unit_test(no_more_packets_are_under_way_than_there_is_credit),
         cmocka_unit_test(a_draining_node_says_busy_and_ends_what_is_under_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,6 +166,38 @@ static void a_lost_acknowledgement_costs_a_duplicate(void **state)
     world_destroy(world);
 }
 
+static void nobody_learns_of_a_commit_before_the_tail_has_it(void **state)
+{
+    (void)state;
+    struct world *world = tale_chain(3);
+    char key[16];
+    struct hand hand = tale_hand(world, 0, key);
+    struct tale_loss loss = {.from = 2, .to = 3, .type = WIRE_FRAME_FORWARD, .skip = 1, .count = 1};
+    world_lose_if(world, tale_lose, &loss);
+    world_story(world, false);
+    hand.awaited = 1;
+    hand_send(&hand, 0, 0, WIRE_OP_PUT, 1, key, "v", 0);
+    world_run(world, 8000);
+    hand_send(&hand, 0, 0, WIRE_OP_PUT, 2, key, "w", 0);
+    world_run(world, 100000);
+    hand_send(&hand, 0, 0, WIRE_OP_PUT, 2, key, "w", 0);
+    world_run(world, 100000);
+    tale_is(world, "[     0] c0 > 1  write p0 put k3 r1\n"
+                   "[     5] 1 > 2  forward p0 #2 put k3 r1\n"
+                   "[     8] c0 > 1  write p0 put k3 r2\n"
+                   "[    10] 2 > 3  forward p0 #2 put k3 r1\n"
+                   "[    13] 1 > 2  forward p0 #3 put k3 r2\n"
+                   "[    15] 3 > c0  reply p0 r1 ok\n"
+                   "[    15] 3 > 2  committed p0 #2\n"
+                   "[    18] 2 > 3  forward p0 #3 put k3 r2  (lost)\n"
+                   "[    20] 2 > 1  committed p0 #2\n"
+                   "[   108] c0 > 1  write p0 put k3 r2\n");
+    world_run(world, 5 * MS);
+    assert_int_equal(tale_told(world, "reply p0 r2 ok"), 1);
+    tale_at_rest(world);
+    world_destroy(world);
+}
+
 /* ---- each hop of chains of 1, 2, 3 and 5 ---- */
 
 /* A put whose first packet on one hop is lost; the client asks again every 30 ms. */
@@ -295,6 +327,7 @@ int main(void)
         cmocka_unit_test(a_retry_of_what_is_under_way_adds_nothing),
         cmocka_unit_test(a_lost_commit_number_is_said_again),
         cmocka_unit_test(a_lost_acknowledgement_costs_a_duplicate),
+        cmocka_unit_test(nobody_learns_of_a_commit_before_the_tail_has_it),
         cmocka_unit_test(each_lost_hop_of_a_chain_of_one),
         cmocka_unit_test(each_lost_hop_of_a_chain_of_two),
         cmocka_unit_test(each_lost_hop_of_a_chain_of_three),

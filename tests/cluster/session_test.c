@@ -77,6 +77,10 @@ static void a_retry_gets_the_first_answer(void **state)
     struct hand_reply reply = hand_wait(&hand, 1, 0);
     assert_int_equal(reply.status, TORC_STATUS_OK);
     assert_int_equal(reply.version, 2);
+    hand_send(&hand, 0, 0, WIRE_OP_DELETE, 2, key, NULL, 0); /* there is no such key any more */
+    reply = hand_wait(&hand, 2, MS);
+    assert_int_equal(reply.status, TORC_STATUS_OK);
+    assert_int_equal(reply.version, 3);
     hand.number = 900;
     assert_int_equal(hand_do(&hand, 0, WIRE_OP_GET, key, NULL, 0).status, TORC_STATUS_NOT_FOUND);
     world_destroy(world);
