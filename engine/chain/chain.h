@@ -126,6 +126,13 @@ uint32_t chain_retry(struct chain_set *set, uint32_t vnode);
 #define CHAIN_STUCK_NS 1000000000u
 void chain_scan(struct chain_set *set, uint32_t vnode);
 
+/*
+ * Drops entries that are not whole and of which no part came for CHAIN_PART_IDLE_NS: their sender
+ * is gone, or says all again after CHAIN_STUCK_NS. Now and then.
+ */
+#define CHAIN_PART_IDLE_NS 5000000000u
+void chain_scan_parts(struct chain_set *set);
+
 /* ---- send.c ---- */
 
 /* The chain has something for its neighbour in that direction: fills a packet at the end of the

@@ -199,6 +199,16 @@ enum chain_result chain_forward_part(
     return CHAIN_TAKEN;
 }
 
+void chain_scan_parts(struct chain_set *set)
+{
+    for (uint32_t i = 0; i < set->parts.count && set->parts.used > 0; i++) {
+        struct assembly *assembly = &set->parts.assembly[i];
+        if (assembly->used && !assembly_whole(assembly) &&
+            set->now_ns - assembly->touched_ns >= CHAIN_PART_IDLE_NS)
+            assembly_end(&set->parts, assembly);
+    }
+}
+
 enum chain_result chain_committed(
     struct chain_set *set, uint32_t vnode, uint32_t from, const struct wire_committed *committed)
 {

@@ -318,8 +318,10 @@ void worker_step(struct worker *worker, struct torc_burst *burst)
         worker_receive(worker, burst->rx + done, left < TORC_RX_BURST ? left : TORC_RX_BURST);
     }
     worker_retry_stalled(worker);
-    if (now_ns >= worker->next_scan_ns)
+    if (now_ns >= worker->next_scan_ns) {
         worker_scan(worker, now_ns);
+        burst->wake_ns = worker->next_scan_ns;
+    }
     chain_flush(&worker->vnodes.chains, burst, &worker->outlet);
     outbox_end(&worker->vnodes.outbox);
     burst->wake_ns = steady_to(&worker->clock, burst->wake_ns);

@@ -146,6 +146,8 @@ void vnode_prefetch_committed(struct vnode_set *set, uint32_t vnode, uint64_t co
     uint64_t sequence = set->vnode[vnode].applied;
     uint64_t last = log_last(set->chains.log, vnode);
     uint64_t end = committed < last ? committed : last;
+    if (end > sequence + VNODE_PREFETCH_MOST)
+        end = sequence + VNODE_PREFETCH_MOST;
     while (sequence < end)
         vnode_prefetch(set, vnode, &log_entry(set->chains.log, vnode, ++sequence)->request);
 }

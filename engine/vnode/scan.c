@@ -25,6 +25,7 @@ void vnode_scan(struct vnode_set *set, uint32_t count)
 {
     uint32_t vnodes = set->chains.vnodes;
     vnode_scan_requests(set);
+    chain_scan_parts(&set->chains);
     for (uint32_t i = 0; i < count && i < vnodes; i++) {
         uint32_t vnode = set->scan;
         set->scan = vnode + 1 < vnodes ? vnode + 1 : 0;
