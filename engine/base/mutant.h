@@ -30,7 +30,6 @@
     /* rule 3: fence */                                                                            \
     X(incarnations_unchecked, "packets of members' former lives are taken")                        \
     X(request_incarnation_unchecked, "requests to a node's former life are taken")                 \
-    X(reply_incarnation_unchecked, "clients believe answers of nodes' former lives")               \
     X(epoch_unchecked, "frames of another chain epoch are taken")                                  \
     X(hello_unproven, "a HELLO binds its sender whether or not it names the receiver")             \
     X(hello_names_returned, "a member that restarted is named by its new incarnation")             \

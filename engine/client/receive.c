@@ -2,7 +2,6 @@
  *
  * What came in: whole, ours, and of the node's incarnation that the ring names.
  */
-#include "engine/base/mutant.h"
 #include "engine/client/core.h"
 
 /* The member of an id, through a small cache: answers come from the same few nodes. */
@@ -25,8 +24,7 @@ static bool sender_is_current(struct client_core *core, const struct wire_packet
 {
     const uint16_t member = member_of(core, header->sender);
     if (member != RING_NO_MEMBER &&
-        (core->ring->member[member].incarnation == header->sender_incarnation ||
-            MUTANT(reply_incarnation_unchecked)))
+        core->ring->member[member].incarnation == header->sender_incarnation)
         return true;
     core->counters.drop_stale_sender++;
     client_ring_want(core);

@@ -314,6 +314,14 @@ const char *crew_key(const struct crew *crew, unsigned key)
     return key < crew->plan->keys ? crew->key[key].name : NULL;
 }
 
+unsigned crew_partition(const struct crew *crew, unsigned key)
+{
+    const struct ring *ring = world_ring(crew->world);
+    struct ring_hash hash = ring_hash_key((enum torc_hash)ring->hash,
+        (const uint8_t *)crew->key[key].name, crew->key[key].name_bytes);
+    return ring_partition(ring, &hash);
+}
+
 unsigned crew_unread(const struct crew *crew)
 {
     return crew->unread;

@@ -30,6 +30,9 @@ unsigned crew_pending(const struct crew *crew);
 /* The name of key 0, 1, ...; NULL: there are no more. */
 const char *crew_key(const struct crew *crew, unsigned key);
 
+/* Its partition. */
+unsigned crew_partition(const struct crew *crew, unsigned key);
+
 /* Reads every key of this era once. */
 void crew_read_all(struct crew *crew);
 /* Of those reads: how many ended without an answer. */

@@ -8,6 +8,7 @@
 
 #include "engine/node/inside.h"
 #include "tests/sim/once.h"
+#include "tests/sim/run.h"
 #include "tests/sim/state.h"
 
 /* What one member's vnode was last seen with. */
@@ -80,7 +81,7 @@ __attribute__((format(printf, 4, 5))) static void broken(
         return;
     int used = snprintf(invariants->broken, sizeof invariants->broken,
         "at %llu us node %u, partition %u: ",
-        (unsigned long long)world_now_ns(invariants->world) / 1000, id, partition);
+        (unsigned long long)(world_now_ns(invariants->world) - RUN_BEGIN_NS) / 1000, id, partition);
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(

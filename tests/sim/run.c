@@ -70,7 +70,7 @@ static void run_story(void *context, const char *what)
     struct run *run = context;
     if (run->options->trace != NULL)
         fprintf(run->options->trace, "[%6llu] -- %s\n",
-            (unsigned long long)world_now_ns(run->world) / 1000, what);
+            (unsigned long long)(world_now_ns(run->world) - RUN_BEGIN_NS) / 1000, what);
 }
 
 static bool run_over(struct world *world, void *context)
@@ -181,7 +181,8 @@ static void run_check_answers(struct run *run)
         uint64_t deadline_ns = op->start_ns + run->plan.deadline_ns;
         bool at_deadline =
             op->outcome != TORC_DONE && op->end_ns != HISTORY_NEVER && op->end_ns >= deadline_ns;
-        if (!at_deadline || op->status == TORC_STATUS_SESSIONS_FULL || deadline_ns < run->healed_ns + RUN_ANSWER_NS)
+        if (!at_deadline || op->status == TORC_STATUS_SESSIONS_FULL ||
+            deadline_ns < run->healed_ns + RUN_ANSWER_NS)
             continue;
         char why[160];
         snprintf(why, sizeof why,
@@ -239,18 +240,27 @@ static void run_check_history(struct run *run)
     if (verdict.holds)
         return;
     char why[512];
-    int used = snprintf(why, sizeof why, "key %u: %s", verdict.key, verdict.why);
+    const char *key = crew_key(run->crew, verdict.key % run->plan.keys);
+    int used = snprintf(why, sizeof why, "%s, partition %u: %s", key,
+        crew_partition(run->crew, verdict.key % run->plan.keys), verdict.why);
     for (unsigned i = 0; i < verdict.ops && used < (int)sizeof why - 80; i++) {
         static const char *const kinds[] = {"put", "delete", "cas", "get"};
         const struct history_op *op = &run->history.op[verdict.op[i]];
         used += snprintf(why + used, sizeof why - (size_t)used,
             "\n    client %u %s value %llu version %llu from %llu to %llu us: %s", op->client,
             kinds[op->kind], (unsigned long long)op->value, (unsigned long long)op->version,
-            (unsigned long long)op->start_ns / 1000,
-            op->end_ns == HISTORY_NEVER ? 0 : (unsigned long long)op->end_ns / 1000,
+            (unsigned long long)(op->start_ns - RUN_BEGIN_NS) / 1000,
+            op->end_ns == HISTORY_NEVER ? 0
+                                        : (unsigned long long)(op->end_ns - RUN_BEGIN_NS) / 1000,
             op->outcome == 0 ? "never ended" : torc_status_name(op->status));
     }
+    bool first = run->result.held;
     run_fail(run, "linearizability", why);
+    for (unsigned i = 0; first && i < verdict.ops; i++) {
+        uint64_t end_ns = run->history.op[verdict.op[i]].end_ns;
+        if (end_ns != HISTORY_NEVER && (i == 0 || end_ns > run->result.failed_ns))
+            run->result.failed_ns = end_ns;
+    }
 }
 
 static uint64_t hash_add(uint64_t hash, uint64_t value)

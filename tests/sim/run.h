@@ -11,6 +11,8 @@
 
 #include "tests/sim/plan.h"
 
+#define RUN_BEGIN_NS 1000000000u /* when a world begins; stories count from there */
+
 struct run_options {
     struct plan_options plan;
     FILE *trace;    /* the story of every frame; NULL: none */
@@ -24,7 +26,8 @@ struct run_result {
     uint64_t hash;      /* of all packets and outcomes: the same seed gives the same, everywhere */
     uint64_t calls, done, refused, unknown, never;
     uint64_t packets, entries, virtual_ns;
-    uint64_t failed_ns; /* world time of the failure */
+    uint64_t
+        failed_ns; /* world time of the failure; of a history: when the last call of it ended */
 };
 
 struct run_result run_seed(uint64_t seed, const struct run_options *options);

@@ -14,6 +14,8 @@
 #include "tests/sim/mutants.h"
 #include "tests/sim/run.h"
 
+#define STORY_LINES 30u
+
 struct options {
     uint64_t seed, seeds;
     struct run_options run;
@@ -87,21 +89,52 @@ static void print_json(uint64_t seed, const struct run_result *r)
     fputs("\"}\n", stdout);
 }
 
+/* Is a line of the story about that partition, or about all? ` p7 `, or ` -- ` for events. */
+static bool tells_of(const char *line, size_t bytes, const char *partition)
+{
+    return partition[0] == 0 || memmem(line, bytes, partition, strlen(partition)) != NULL ||
+           memmem(line, bytes, " -- ", 4) != NULL;
+}
+
+/* The last lines of a story, up to some time, that tell of a partition (text " p7 "; "": of
+ * anything). */
+static void print_last(const char *text, size_t bytes, const char *partition, uint64_t until_us)
+{
+    const char *line[STORY_LINES] = {NULL};
+    unsigned found = 0;
+    size_t end = bytes;
+    while (end > 0 && found < STORY_LINES) {
+        size_t from = end - 1;
+        while (from > 0 && text[from - 1] != '\n')
+            from--;
+        bool late = strtoull(text + from + 1, NULL, 10) > until_us;
+        if (!late && tells_of(text + from, end - from, partition))
+            line[found++] = text + from;
+        end = from;
+    }
+    while (found > 0) {
+        const char *next = line[--found];
+        size_t length = (size_t)((const char *)memchr(next, '\n', bytes) - next) + 1;
+        fwrite(next, 1, length, stdout);
+    }
+}
+
 /* The world once more, with the story of its last moments before the failure. */
 static void print_story(
     uint64_t seed, const struct options *options, const struct run_result *failed)
 {
-    char *text = NULL;
+    char *text = NULL, partition[16] = "";
     size_t bytes = 0;
     struct run_options again = options->run;
     again.trace = open_memstream(&text, &bytes);
     run_seed(seed, &again);
     fclose(again.trace);
-    (void)failed;
-    size_t from = bytes;
-    for (unsigned lines = 0; from > 0 && lines <= 30; from--)
-        lines += text[from - 1] == '\n';
-    printf("  the last of what was sent:\n%s", text + from);
+    const char *named = strstr(failed->why, "partition ");
+    unsigned number;
+    if (named != NULL && sscanf(named, "partition %u", &number) == 1)
+        snprintf(partition, sizeof partition, " p%u ", number);
+    printf("  the last of what was sent%s%s:\n", partition[0] != 0 ? " of" : "", partition);
+    print_last(text, bytes, partition, (failed->failed_ns - RUN_BEGIN_NS) / 1000);
     free(text);
 }
 
