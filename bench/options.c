@@ -20,7 +20,7 @@ static const char options_help[] =
     "\n"
     "  --value BYTES       of each value (64)\n"
     "  --batch N           requests a packet of the client's, entries a packet of the floor's (1)\n"
-    "  --window N          puts in flight (128, or 128 packets' worth with --batch)\n"
+    "  --window N          puts in flight (128, or 32 packets full where that is more)\n"
     "  --keys N            in the store, put before, overwritten at random (1000000)\n"
     "  --partitions N      of the ring (64)\n"
     "  --seconds S         measured of each: wire floor, store floor, engine (6)\n"
@@ -137,7 +137,7 @@ static bool options_agree(struct options *options)
         return false;
     }
     if (options->window == 0)
-        options->window = 128 * options->batch;
+        options->window = options->batch < 4 ? 128 : 32 * options->batch;
     if (options->loops != 0)
         options->rounds = 1;
     return true;
