@@ -9,7 +9,7 @@
 struct parts parts_put(
     struct hand *hand, uint32_t partition, const char *key, uint32_t value_bytes, uint8_t seed)
 {
-    uint32_t key_bytes = (uint32_t)strlen(key);
+    uint32_t key_bytes = (uint32_t)strnlen(key, TORC_KEY_BYTES_MAX);
     uint32_t total = (uint32_t)sizeof(struct wire_request) + key_bytes + value_bytes;
     struct parts parts = {.hand = hand,
         .partition = partition,
