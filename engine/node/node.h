@@ -19,9 +19,8 @@
 struct node;
 
 struct node_config {
-    /* ring_build of `ring` below, in the host's memory; read while the node is measured and created
-     */
-    const struct ring *plan;
+    const struct ring
+        *plan; /* ring_build of `ring` below, in the host's memory, until the last step */
     struct ring_spec ring; /* the static cluster; members without incarnations */
     uint32_t self;         /* id of the member that this node is */
     uint64_t incarnation;  /* random, not 0, new at each start; drawn by the host */
