@@ -34,9 +34,10 @@ struct vnode_ahead {
     uint32_t vnode;
     uint64_t hash;
 };
-#define VNODE_PREFETCH_MOST 64u /* entries, for one commit number: a packet says up to 58 of them  \
-                                 */
-#define VNODE_AHEAD         32u /* a power of 2: between asking for an index line and looking into it */
+#define VNODE_PREFETCH_MOST                                                                        \
+    64u                 /* entries, for one commit number: a packet says up to 58 of them          \
+                         */
+#define VNODE_AHEAD 32u /* a power of 2: between asking for an index line and looking into it */
 
 /* All vnodes of a worker and what they share. vnode i is chain i. */
 struct vnode_set {
