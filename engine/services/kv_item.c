@@ -197,12 +197,11 @@ static void kv_item_overwrite(
 void kv_item_set(struct kv_store *kv, struct kv_item *item, const struct torc_command *command)
 {
     uint32_t before = kv_item_blocks(item);
-    uint32_t value_bytes_before = item->value_bytes;
+    uint32_t keeps_bytes = MUTANT(kv_keeps_tail) ? item->value_bytes : 0;
     item->version = command->sequence;
     item->value_bytes = command->value_bytes;
-    if (MUTANT(kv_keeps_tail) && value_bytes_before > item->value_bytes &&
-        kv_item_blocks(item) == before)
-        item->value_bytes = value_bytes_before;
+    if (keeps_bytes > item->value_bytes && kv_item_blocks(item) == before)
+        item->value_bytes = keeps_bytes;
     if (TORC_LIKELY(kv_item_blocks(item) == before)) {
         kv_item_overwrite(kv, item, command);
         return;

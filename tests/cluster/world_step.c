@@ -121,7 +121,7 @@ static void end_took(struct world *world, struct world_end *end, unsigned count)
         net_sim_done(world->net, end->inbox[i]);
     end->count -= count;
     if (end->count > 0)
-        memmove(end->inbox, end->inbox + count, end->count * sizeof end->inbox[0]);
+        memmove(end->inbox, end->inbox + count, end->count * sizeof(struct net_sim_packet *));
 }
 
 static void end_step(struct world *world, struct world_end *end)

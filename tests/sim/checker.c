@@ -158,7 +158,7 @@ static void match_gets(struct checked *key)
     for (size_t i = 0; i < key->count; i++)
         if (key->call[i].op->kind == HISTORY_PUT || key->call[i].op->kind == HISTORY_CAS)
             values[count++] = &key->call[i];
-    qsort(values, count, sizeof values[0], by_value);
+    qsort(values, count, sizeof(struct ranked *), by_value);
     for (size_t i = 0; i < key->count; i++)
         if (key->call[i].op->kind == HISTORY_GET && key->call[i].rank != NOWHERE)
             match_get(key, values, count, &key->call[i]);
@@ -178,7 +178,7 @@ static void collect_writes(struct checked *key)
         if (call->op->kind == HISTORY_DELETE && call->op->start_ns < key->unknown_delete_ns)
             key->unknown_delete_ns = call->op->start_ns;
     }
-    qsort(key->by_version, key->writes, sizeof key->by_version[0], by_rank);
+    qsort(key->by_version, key->writes, sizeof(struct ranked *), by_rank);
     for (size_t i = 1; i < key->writes; i++)
         if (key->by_version[i]->rank == key->by_version[i - 1]->rank)
             violation(
