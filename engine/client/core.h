@@ -88,6 +88,7 @@ struct client_session {
     uint32_t head, tail; /* destinations */
     uint8_t state;
     bool ready;       /* on core->ready_session */
+    uint8_t hint;     /* last enum torc_status that kept it from opening; 0: none, or it opened */
     uint32_t carrier; /* request that carries SESSION_OPEN, or CLIENT_NONE */
     uint64_t nonce;   /* of the opening under way */
 } __attribute__((aligned(64)));

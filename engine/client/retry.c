@@ -108,12 +108,22 @@ static void timed_out(struct client_core *core, uint32_t index)
     client_packet_release(core, request);
 }
 
+/* The last that a node said of the call itself or, while it waits for its session, of that. 0:
+ * none. */
+static uint8_t last_word(const struct client_core *core, const struct client_request *request)
+{
+    if (request->opening || request->state == CLIENT_SESSION)
+        return core->sessions[request->partition].hint;
+    return request->hint;
+}
+
 static void over(struct client_core *core, uint32_t index)
 {
     const struct client_request *request = &core->requests[index];
     enum torc_status status = TORC_STATUS_TIMED_OUT;
-    if (request->hint != 0)
-        status = (enum torc_status)request->hint;
+    const uint8_t word = last_word(core, request);
+    if (word != 0)
+        status = (enum torc_status)word;
     else if (core->ring == NULL && core->seed_status != 0)
         status = (enum torc_status)core->seed_status;
     client_end(core, index, 0, status);

@@ -207,7 +207,7 @@ static void not_opened(
     if (!will_pass(reply)) {
         refuse_all(core, session, (enum torc_status)reply->status);
     } else if (carrier != CLIENT_NONE) {
-        core->requests[carrier].hint = (uint8_t)reply->status;
+        session->hint = (uint8_t)reply->status;
         client_delay(core, carrier, (uint64_t)reply->delay_us * 1000);
     }
 }
@@ -232,6 +232,7 @@ void client_session_opened(
         return;
     }
     core->counters.sessions_opened++;
+    session->hint = 0;
     session->id = id;
     session->next = session->lowest = 1;
     session->used_ns = core->now_ns;

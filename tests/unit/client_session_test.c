@@ -161,6 +161,27 @@ static void a_full_table_with_a_delay_is_asked_again(void **state)
     assert_int_equal(result.status, TORC_STATUS_SESSIONS_FULL);
 }
 
+/* Not only the call that asked for the session: all that wait for it were kept by the full table.
+ */
+static void who_waits_for_a_session_is_told_what_kept_it(void **state)
+{
+    struct fake *fake = *state;
+    struct fake_result result[3];
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(fake_put(fake, "key", "v", &result[i]), 0);
+    for (unsigned i = 0; i < 4; i++)
+        fake_step(fake);
+    struct wire_reply reply =
+        fake_answer(fake_last(fake, WIRE_OP_SESSION_OPEN), TORC_STATUS_SESSIONS_FULL);
+    reply.delay_us = 20000;
+    fake_reply(fake, 0, &reply, NULL);
+    fake_run(fake, 1500 * MS, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(result[i].outcome, TORC_REFUSED);
+        assert_int_equal(result[i].status, TORC_STATUS_SESSIONS_FULL);
+    }
+}
+
 static void a_client_that_leaves_gives_its_sessions_up(void **state)
 {
     struct fake *fake = *state;
@@ -325,6 +346,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_full_table_of_sessions_refuses_what_waits, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_table_with_a_delay_is_asked_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            who_waits_for_a_session_is_told_what_kept_it, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_client_that_leaves_gives_its_sessions_up, setup, teardown),
         cmocka_unit_test_setup_teardown(the_window_of_a_session_is_respected, setup, teardown),
