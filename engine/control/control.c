@@ -183,6 +183,8 @@ enum control_state control_state(const struct control *control)
 
 void control_trouble(const struct control *control, char *text, size_t bytes)
 {
+    if (bytes == 0)
+        return;
     uint64_t words[CONTROL_TROUBLE_BYTES / 8];
     for (unsigned i = 0; i < CONTROL_TROUBLE_BYTES / 8; i++)
         words[i] = __atomic_load_n(&control->trouble[i], __ATOMIC_RELAXED);
