@@ -49,6 +49,7 @@ static bool vnode_read_into(struct vnode_set *set, uint32_t vnode, struct wire_b
     reply->bytes = (uint16_t)answer.bytes;
     outbox_trim(builder, &reply->frame, (uint32_t)sizeof *reply + answer.bytes);
     COUNT(set->counters->reads);
+    COUNT(set->counters->client_replies);
     return true;
 }
 

@@ -19,7 +19,6 @@ struct wire_reply *vnode_reply_frame(struct vnode_set *set, struct wire_builder 
     reply->bytes = 0;
     reply->total = 0;
     reply->offset = 0;
-    COUNT(set->counters->client_replies);
     return reply;
 }
 
@@ -34,6 +33,7 @@ void vnode_reply(struct vnode_set *set, const struct vnode_caller *caller, uint1
     reply->status = status;
     reply->version = version;
     reply->delay_us = delay_us;
+    COUNT(set->counters->client_replies);
 }
 
 struct vnode_caller vnode_caller_of(
