@@ -229,3 +229,8 @@ const struct net_sim_counters *net_sim_counters(const struct net_sim *net)
 {
     return &net->counters;
 }
+
+size_t net_sim_under_way(const struct net_sim *net)
+{
+    return net->count;
+}

@@ -74,6 +74,9 @@ void net_sim_done(struct net_sim *net, struct net_sim_packet *packet);
 /* The next number of the network's own stream, below `limit` (0: any). */
 uint64_t net_sim_random(struct net_sim *net, uint64_t limit);
 
+/* Packets that are on their way. */
+size_t net_sim_under_way(const struct net_sim *net);
+
 const struct net_sim_counters *net_sim_counters(const struct net_sim *net);
 
 #endif

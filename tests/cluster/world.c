@@ -6,6 +6,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* What clocks show at first: far enough from 0 that no number of jumps back takes them below it. */
+#define WORLD_CLOCK_NS 1000000000000000u
+
 uint64_t world_random(struct world *world, uint64_t limit)
 {
     return net_sim_random(world->net, limit);
@@ -222,7 +225,8 @@ static void world_add_node(struct world *world, const struct ring_spec *spec, un
         .receive_packets = world->config.receive_packets,
         .parked_packets = world->config.parked_packets};
     node_config_defaults(&node->config);
-    node->since_ns = node->shown_ns = world->now_ns;
+    node->since_ns = world->now_ns;
+    node->shown_ns = WORLD_CLOCK_NS;
     for (unsigned w = 0; w < world->config.workers; w++)
         world_add_end(world, world_address(id, w), id, id, w);
 }
